@@ -1,0 +1,87 @@
+# make serve    install what is needed and serve on 127.0.0.1:8000; HOST=… PORT=… choose
+# make test     install and run every test; ARGS="tests/http -k tape" chooses
+# make lint types imports openapi bench dockerfile clean
+#
+# TORCH_INDEX=… is the package index that torch alone is taken from; empty, pip's own configuration decides.
+# PyTorch's install page names the index of its CPU builds and those of its CUDA builds.
+
+VENV ?= .venv
+TORCH_INDEX ?=
+# HOST stands in many environments with another meaning, so only the command line or GRADWIRE_HOST sets it.
+HOST = $(or $(GRADWIRE_HOST),127.0.0.1)
+PORT = $(or $(GRADWIRE_PORT),8000)
+ARGS ?=
+
+BIN := $(VENV)/bin
+# The first Python that runs and is new enough, those first for which every pinned package has a wheel; asked only when
+# the environment is made.
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3 python; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help serve install test lint format types imports openapi openapi-check bench dockerfile dockersteps clean
+
+help:
+	@sed -n 's/^# \{0,1\}//p;/^$$/q' Makefile
+
+# ---- environments: one folder, two marks, each as old as what it was made from
+
+$(VENV)/.made-for-serving: pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "gradwire needs Python 3.11 or later; none was found (PYTHON=… names one)" >&2; exit 1; }
+	@echo "installing into $(VENV): PyTorch is large, the first time takes minutes"
+	test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
+	if test -n "$(TORCH_INDEX)"; then \
+		PIP_INDEX_URL="$(TORCH_INDEX)" $(BIN)/python -m pip install --quiet --no-deps -c constraints.txt torch; fi
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/.made-for-testing: $(VENV)/.made-for-serving
+	@echo "installing what tests and checks need into $(VENV)"
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev]'
+	@touch $@
+
+install: $(VENV)/.made-for-testing
+
+# ---- the service
+
+# `exec`: the server takes the shell's place, so that a signal to make or from the terminal reaches it and nothing else.
+serve: $(VENV)/.made-for-serving
+	@GRADWIRE_HOST='$(HOST)' GRADWIRE_PORT='$(PORT)' exec $(BIN)/gradwire serve
+
+# ---- checks
+
+test: $(VENV)/.made-for-testing
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/.made-for-testing
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(VENV)/.made-for-testing
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: $(VENV)/.made-for-testing
+	$(BIN)/mypy
+
+imports: $(VENV)/.made-for-testing
+	$(BIN)/lint-imports
+
+openapi: $(VENV)/.made-for-serving
+	$(BIN)/gradwire openapi > openapi/openapi.json
+
+openapi-check: $(VENV)/.made-for-serving
+	$(BIN)/gradwire openapi | diff openapi/openapi.json - || { echo "openapi/openapi.json is stale: make openapi" >&2; exit 1; }
+
+dockerfile: $(VENV)/.made-for-testing
+	$(BIN)/hadolint Dockerfile
+
+dockersteps: $(VENV)/.made-for-testing
+	$(BIN)/python .ci/docker_steps.py
+
+bench: $(VENV)/.made-for-testing
+	$(BIN)/python benchmarks/tutorial.py $(ARGS)
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build

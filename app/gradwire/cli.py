@@ -1,0 +1,128 @@
+"""The console command: gradwire serve | run FILE | ops | openapi."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import gradwire
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; the exit status."""
+    options = _parser().parse_args(arguments)
+    status: int = options.command(options)
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="gradwire", description="PyTorch over HTTP.")
+    parser.add_argument("--version", action="version", version=f"gradwire {gradwire.__version__}")
+    commands = parser.add_subparsers(required=True, metavar="serve | run | ops | openapi")
+
+    serve = commands.add_parser("serve", help="serve HTTP; every setting is also GRADWIRE_… in the environment")
+    serve.add_argument("--host", help="the address to listen on")
+    serve.add_argument("--port", type=int, help="the port to listen on; 0: any free one")
+    serve.add_argument("--workers", type=int, help="how many jobs run at once")
+    serve.set_defaults(command=_serve)
+
+    run = commands.add_parser("run", help="run a graph from a file, without a server, and print as PyTorch prints")
+    run.add_argument("file", help="a JSON file as POST /v1/graphs/run takes it; - for standard input")
+    run.set_defaults(command=_run)
+
+    ops = commands.add_parser("ops", help="list the ops")
+    ops.add_argument("query", nargs="?", default="", help="words to look for in names and summaries")
+    ops.add_argument("--excluded", action="store_true", help="list what cannot be called, with the reason")
+    ops.set_defaults(command=_ops)
+
+    openapi = commands.add_parser("openapi", help="write the OpenAPI document")
+    openapi.add_argument("--output", help="the file to write; standard output without it")
+    openapi.set_defaults(command=_openapi)
+    return parser
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from pydantic import ValidationError
+
+    from gradwire.front.serve import serve
+    from gradwire.front.settings import Settings
+
+    given = {name: getattr(options, name) for name in ("host", "port", "workers") if getattr(options, name) is not None}
+    try:
+        settings = Settings(**given)
+    except ValidationError as error:
+        for detail in error.errors():
+            name = ".".join(map(str, detail["loc"]))
+            print(f"GRADWIRE_{name.upper()}: {detail['msg']}", file=sys.stderr)
+        return 2
+    return serve(settings)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from gradwire.findings import Refusal
+    from gradwire.worker.local import run_graph
+
+    body = sys.stdin.buffer.read() if options.file == "-" else _read(options.file)
+    if body is None:
+        return 2
+    try:
+        outputs = run_graph(body)
+    except Refusal as refusal:
+        for finding in refusal.findings:
+            print(_spoken(finding), file=sys.stderr)
+        return 1
+    for name, value in outputs.items():
+        print(f"{name} = {_printed(value)}")
+    return 0
+
+
+def _read(file: str) -> bytes | None:
+    try:
+        return Path(file).read_bytes()
+    except OSError as error:
+        print(f"{file}: {error.strerror}", file=sys.stderr)
+        return None
+
+
+def _spoken(finding: Any) -> str:
+    """One mistake in a line or two: where, what, and what to do."""
+    text = f"{finding.source.pointer or 'the graph'}: {finding.message}"
+    return f"{text}\n  hint: {finding.hint}" if finding.hint else text
+
+
+def _printed(value: Any) -> str:
+    """As PyTorch prints it; for a None that has a reason, with the reason."""
+    note = getattr(value, "note", None)
+    return f"None  # {note}" if note is not None else repr(value)
+
+
+def _ops(options: argparse.Namespace) -> int:
+    from gradwire.engine.ops.describe import summaries
+    from gradwire.front.catalogue import MAX_LIMIT, Catalogue, Query
+
+    catalogue = Catalogue(summaries())
+    status = "excluded" if options.excluded else "callable"
+    offset = 0
+    while True:
+        page = catalogue.page(Query(q=options.query, status=status, limit=MAX_LIMIT, offset=offset))
+        for op in page.ops:
+            print(f"{op['name']:40} {op['reason'] or op['summary'] or ''}")
+        offset += MAX_LIMIT
+        if page.next_cursor is None:
+            return 0
+
+
+def _openapi(options: argparse.Namespace) -> int:
+    from gradwire.front.main import create_app
+    from gradwire.front.openapi import text
+    from gradwire.front.settings import Settings
+
+    document = text(create_app(Settings()))
+    if options.output:
+        Path(options.output).write_text(document, encoding="utf-8")
+    else:
+        sys.stdout.write(document)
+    return 0

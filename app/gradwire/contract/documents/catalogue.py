@@ -1,0 +1,67 @@
+"""The op catalogue's replies (contract section 5)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import Field, StrictBool, StrictInt, StrictStr
+
+from gradwire.contract.documents.names import JsonValue, ReplyPart
+
+Status: TypeAlias = Annotated[
+    Literal["callable", "excluded"], Field(description="Whether it can be called here.", examples=["callable"])
+]
+Reason: TypeAlias = Annotated[
+    StrictStr | None, Field(description="Why it is excluded; null for a callable one.", examples=[None])
+]
+
+
+class OpSummary(ReplyPart):
+    """One op in a list."""
+
+    name: StrictStr = Field(description="The op, as `op` of a node and in the path.", examples=["nn.functional.relu"])
+    summary: StrictStr = Field(description="The first sentence of its documentation; may be empty.")
+    status: Status
+    reason: Reason
+
+
+class OpsReply(ReplyPart):
+    """One page of ops."""
+
+    ops: list[OpSummary] = Field(description="The ops of this page, best matches first.")
+    total: StrictInt = Field(ge=0, description="How many match in all.", examples=[1])
+    next_cursor: StrictStr | None = Field(description="Sent as `cursor`, it gives the next page; null on the last.")
+
+
+class OpParameter(ReplyPart):
+    """One parameter of an overload."""
+
+    name: StrictStr = Field(description="Its name.", examples=["input"])
+    type: StrictStr = Field(description="Its type.", examples=["Tensor"])
+    default: JsonValue = Field(None, description="Its default, where it has one.")
+    keyword_only: StrictBool = Field(description="Whether it can be given by name only.")
+
+
+class OpOverload(ReplyPart):
+    """One way to call an op."""
+
+    parameters: list[OpParameter] = Field(description="The parameters, in order.")
+    returns: StrictStr = Field(description="What it returns.", examples=["Tensor"])
+
+
+class OpDescription(ReplyPart):
+    """An op and how to call it."""
+
+    name: StrictStr = Field(description="The op's name.", examples=["add"])
+    status: Status
+    reason: Reason = None
+    summary: StrictStr | None = Field(None, description="The first sentence of its documentation.")
+    overloads: list[OpOverload] = Field(description="The ways to call it.")
+    differentiable: StrictBool | None = Field(description="Whether gradients flow through it; null if unknown.")
+    in_place: StrictBool | None = Field(description="Whether it changes its first argument.")
+    random: StrictBool | None = Field(description="Whether it draws random numbers.")
+    view: StrictBool | None = Field(description="Whether its result may share its argument's memory.")
+    doc: StrictStr | None = Field(description="PyTorch's documentation.")
+    doc_url: StrictStr | None = Field(description="Where PyTorch's website documents it.")
+    schema_: JsonValue = Field(alias="schema", description="JSON Schema of the body of POST /v1/ops/{name}.")
+    example: JsonValue = Field(description="A body for POST /v1/ops/{name} that runs as it stands; null if excluded.")

@@ -1,0 +1,74 @@
+"""The page of memory that a worker shares with the front: what runs now, and until when it may.
+
+The worker writes here instead of sending frames, since a frame would wake the front for every small job. After a kill
+the page still says which node was running.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+from collections.abc import Sequence
+
+import orjson
+
+SIZE = 64 * 1024
+_LABELS_AT = 64
+# Places of the 64-bit words at the beginning of the page.
+_RUNNING, _DEADLINE, _LABELS_LENGTH = 0, 1, 2
+
+
+def create() -> int:
+    """A file descriptor of a fresh page; it goes to the worker, which maps the same memory."""
+    descriptor = os.memfd_create("gradwire-page", os.MFD_CLOEXEC)
+    os.ftruncate(descriptor, SIZE)
+    return descriptor
+
+
+class JobPage:
+    """The mapped page. `word[0]` is the position of the running node, from 1; 0 while none runs."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._memory = mmap.mmap(descriptor, SIZE)
+        self._words = memoryview(self._memory)[:_LABELS_AT].cast("Q")
+        self.word = self._words[_RUNNING : _RUNNING + 1]
+
+    def clear(self) -> None:
+        """Before a job: nothing accepted, nothing running."""
+        self._words[_RUNNING] = self._words[_DEADLINE] = self._words[_LABELS_LENGTH] = 0
+
+    def accept(self, deadline_ms: int, labels: Sequence[str | int]) -> None:
+        """The job is read and about to run: at most `deadline_ms` from when it was taken; `labels` name its nodes.
+
+        Labels that do not fit are left out; their nodes are then known by position only.
+        """
+        text = orjson.dumps(labels)
+        if len(text) <= SIZE - _LABELS_AT:
+            self._memory[_LABELS_AT : _LABELS_AT + len(text)] = text
+            self._words[_LABELS_LENGTH] = len(text)
+        self._words[_DEADLINE] = deadline_ms
+
+    def deadline_ms(self) -> int | None:
+        """The deadline of the accepted job; None where none is accepted yet."""
+        return self._words[_DEADLINE] or None
+
+    def running(self) -> str | int | None:
+        """The label of the node that runs, or its index where the label did not fit; None where none runs."""
+        position = self._words[_RUNNING]
+        if position == 0:
+            return None
+        labels = self._labels()
+        return labels[position - 1] if position <= len(labels) else position - 1
+
+    def _labels(self) -> list[str | int]:
+        length = self._words[_LABELS_LENGTH]
+        if length == 0:
+            return []
+        labels: list[str | int] = orjson.loads(self._memory[_LABELS_AT : _LABELS_AT + length])
+        return labels
+
+    def close(self) -> None:
+        """Unmap the page."""
+        self.word.release()
+        self._words.release()
+        self._memory.close()

@@ -1,0 +1,77 @@
+"""Advice for PyTorch's refusals that people meet while they learn autograd."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+
+_NEEDS_GRAD = "does not require grad and does not have a grad_fn"
+
+# A part of PyTorch's message, and what to write instead. The first that is found counts.
+_ADVICE = (
+    (
+        "modified by an inplace operation",
+        "a tensor that the backward pass needs was changed in place: use the out-of-place form, or clone it before",
+    ),
+    (
+        "Trying to backward through the graph a second time",
+        'the first backward pass freed the graph: give it "kwargs": {"retain_graph": true}, or compute the output anew',
+    ),
+    (
+        "leaf Variable that requires grad is being used in an in-place operation",
+        'give the node "no_grad": true (as for an update of a parameter), or use the out-of-place form',
+    ),
+    (
+        "a view of a leaf Variable that requires grad is being used in an in-place operation",
+        'give the node "no_grad": true (as for an update of a parameter), or clone the leaf and write into the clone',
+    ),
+    (
+        "is a view and is being modified inplace",
+        "write into a clone of the view, or use the out-of-place form",
+    ),
+    (
+        "is a view and its base or another view of its base has been modified inplace",
+        "clone the view before its base is changed, or use the out-of-place form there",
+    ),
+    (
+        "grad can be implicitly created only for scalar outputs",
+        "reduce the output to one number (sum, mean), or give a cotangent (backward: gradient, grad: grad_outputs)",
+    ),
+    (
+        "appears to not have been used in the graph",
+        'an input that the outputs do not depend on has no gradient: leave it out, or give {"allow_unused": true}',
+    ),
+    (
+        "can require gradients",
+        "use a floating or complex dtype, such as float32",
+    ),
+    (
+        "Mismatch in shape: grad_output",
+        "a cotangent has the shape of its output",
+    ),
+    (
+        "Can't call numpy() on Tensor that requires grad",
+        "detach the tensor first",
+    ),
+)
+
+
+def hint(error: str, inputs: Mapping[str, torch.Tensor] | None = None) -> str | None:
+    """What to write instead where PyTorch refused with the message `error`; None for messages not known here.
+
+    `inputs` are the graph's inputs by name: those that could require a gradient and do not are named.
+    """
+    if _NEEDS_GRAD in error:
+        return _needs_grad(inputs or {})
+    return next((advice for part, advice in _ADVICE if part in error), None)
+
+
+def _needs_grad(inputs: Mapping[str, torch.Tensor]) -> str:
+    able = [
+        f"'{name}'"
+        for name, tensor in inputs.items()
+        if not tensor.requires_grad and (tensor.is_floating_point() or tensor.is_complex())
+    ]
+    which = f"on input {' or '.join(able[:5])}" if able else "on the inputs to differentiate by"
+    return f'nothing that this was computed from asks for a gradient: set "requires_grad": true {which}'

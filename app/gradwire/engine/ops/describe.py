@@ -1,0 +1,108 @@
+"""The catalogue: every op and exclusion as JSON-ready documents (contract, section 5)."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from gradwire.engine.ops import examples, facts, json_schema
+from gradwire.engine.ops.parameters import REQUIRED, Overload, Parameter
+from gradwire.engine.ops.registry import Excluded, Op, registry
+
+
+def summaries() -> list[dict[str, Any]]:
+    """`name`, `summary`, `status` and `reason` of every entry, by name."""
+    found = []
+    for name in registry().names():
+        entry = registry().find(name)
+        if entry is not None:
+            found.append(
+                {
+                    "name": name,
+                    "summary": facts.summary(entry.doc),
+                    "status": "callable" if isinstance(entry, Op) else "excluded",
+                    "reason": entry.reason if isinstance(entry, Excluded) else None,
+                }
+            )
+    return found
+
+
+def describe(name: str) -> dict[str, Any]:
+    """All that is known of one op. Raises KeyError for a name that no entry has.
+
+    `differentiable` and `example` come from a small call that is tried here, so this belongs in a worker.
+    """
+    entry = registry().find(name)
+    if entry is None:
+        raise KeyError(name)
+    if isinstance(entry, Excluded):
+        return _excluded(entry)
+    found = examples.example(entry)
+    return {
+        "name": entry.name,
+        "status": "callable",
+        "reason": None,
+        "summary": entry.summary,
+        "overloads": [_overload(one) for one in entry.overloads],
+        "differentiable": examples.differentiable(entry),
+        "in_place": entry.in_place,
+        "random": entry.random,
+        "view": entry.view,
+        "doc": entry.doc,
+        "doc_url": entry.doc_url if entry.doc else None,
+        "schema": json_schema.of(entry.overloads),
+        "example": None if found is None else found.body,
+    }
+
+
+def _excluded(entry: Excluded) -> dict[str, Any]:
+    return {
+        "name": entry.name,
+        "status": "excluded",
+        "reason": entry.reason,
+        "summary": facts.summary(entry.doc),
+        "overloads": [],
+        "differentiable": None,
+        "in_place": None,
+        "random": None,
+        "view": None,
+        "doc": entry.doc,
+        "doc_url": facts.doc_url(entry.name) if entry.doc else None,
+        "schema": None,
+        "example": None,
+    }
+
+
+def _overload(overload: Overload) -> dict[str, Any]:
+    return {
+        "text": overload.text,
+        "parameters": [_parameter(one) for one in overload.parameters],
+        "returns": overload.returns,
+    }
+
+
+def _parameter(parameter: Parameter) -> dict[str, Any]:
+    document: dict[str, Any] = {
+        "name": parameter.name,
+        "type": parameter.type.text,
+        "optional": "None" in parameter.type,
+        "required": parameter.required,
+        "keyword_only": parameter.keyword_only,
+        "variadic": parameter.variadic,
+    }
+    if parameter.default is not REQUIRED and not parameter.variadic:
+        document["default"] = jsonable(parameter.default)
+    if parameter.type.choices:
+        document["choices"] = list(parameter.type.choices)
+    return document
+
+
+def jsonable(default: Any) -> Any:
+    """A default as strict JSON: numbers, text and lists as they are, the rest as Python writes it."""
+    if isinstance(default, (list, tuple)):
+        return [jsonable(one) for one in default]
+    if isinstance(default, float) and not math.isfinite(default):
+        return "NaN" if math.isnan(default) else "Infinity" if default > 0 else "-Infinity"
+    if default is None or isinstance(default, (bool, int, float, str)):
+        return default
+    return str(default)

@@ -1,0 +1,95 @@
+"""The places where PyTorch and Python keep public functions, and what stands in them.
+
+Names are enumerated once, here. A name that a client sends is only ever a key into what came out.
+"""
+
+from __future__ import annotations
+
+import functools
+import operator
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import (
+    BuiltinFunctionType,
+    FunctionType,
+    GetSetDescriptorType,
+    MethodDescriptorType,
+    ModuleType,
+)
+from typing import Any
+
+import torch
+import torch.signal.windows
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A public name, its value, and where it stands. `name` is what PyTorch's documentation calls it, without torch."""
+
+    name: str
+    value: Any
+
+    @property
+    def namespace(self) -> str:
+        """`torch` for names without a dot."""
+        return self.name.rpartition(".")[0] or "torch"
+
+    @property
+    def last(self) -> str:
+        """The name behind the last dot."""
+        return self.name.rpartition(".")[2]
+
+
+# Prefix of the documented names, and the module or class that holds them.
+PLACES: tuple[tuple[str, Any], ...] = (
+    ("", torch),
+    ("Tensor.", torch.Tensor),
+    ("nn.functional.", torch.nn.functional),
+    ("linalg.", torch.linalg),
+    ("fft.", torch.fft),
+    ("special.", torch.special),
+    ("signal.windows.", torch.signal.windows),
+    ("sparse.", torch.sparse),
+    ("masked.", torch.masked),
+    ("operator.", operator),
+)
+# Of torch.autograd only these two are plain functions of tensors; the rest are classes, modes and transforms.
+_AUTOGRAD = ("grad", "backward")
+# What getitem and setattr stand for is Python's syntax; the engine carries it out itself.
+SYNTAX = ("getitem", "setitem", "setattr")
+
+_FUNCTIONS = (BuiltinFunctionType, FunctionType, MethodDescriptorType, functools._lru_cache_wrapper)
+
+
+def candidates() -> Iterator[Candidate]:
+    """Every public function, class and attribute of the places, in a fixed order."""
+    for prefix, place in PLACES:
+        for name in dir(place):
+            value = getattr(place, name, None)
+            if not name.startswith("_") and is_kept(value) and (prefix == "" or not isinstance(value, type)):
+                yield Candidate(prefix + name, value)
+    for name in _AUTOGRAD:
+        yield Candidate(f"autograd.{name}", getattr(torch.autograd, name))
+
+
+def is_function(value: Any) -> bool:
+    """Whether `value` is a function, or a method as it stands in its class."""
+    return isinstance(value, _FUNCTIONS)
+
+
+def is_attribute(value: Any) -> bool:
+    """Whether `value` is an attribute as it stands in its class."""
+    return isinstance(value, (GetSetDescriptorType, property))
+
+
+def is_kept(value: Any) -> bool:
+    """Whether a name is worth an entry: modules, constants and types for annotations are no ops at all."""
+    if isinstance(value, (ModuleType, torch.dtype, torch.layout, torch.memory_format)):
+        return False
+    return is_function(value) or is_attribute(value) or (isinstance(value, type) and not _is_foreign(value))
+
+
+def _is_foreign(value: type) -> bool:
+    """Python's own types, exceptions, and the classes of the TorchScript compiler, which are not documented."""
+    from_torch = getattr(value, "__module__", "").startswith("torch")
+    return not from_torch or type(value).__name__ == "pybind11_type" or issubclass(value, BaseException)

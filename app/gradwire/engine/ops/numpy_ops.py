@@ -1,0 +1,180 @@
+"""NumPy's functions and array methods: an allow-list, derived from NumPy, and the calls of what is on it."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterator
+from types import BuiltinFunctionType, FunctionType, GetSetDescriptorType, MethodDescriptorType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from gradwire.engine.errors import NoOverload
+
+if TYPE_CHECKING:
+    from gradwire.engine.ops.registry import Op
+
+# The dtypes that NumPy and torch both have.
+DTYPES: frozenset[np.dtype[Any]] = frozenset(
+    np.dtype(name)
+    for name in (
+        "float64 float32 float16 complex128 complex64 int64 int32 int16 int8 uint64 uint32 uint16 uint8 bool".split()
+    )
+)
+DTYPE_NAMES = sorted(dtype.name for dtype in DTYPES)
+
+FILES = "it reads or writes files"
+CALLABLE = "it takes a Python function"
+MEMORY = "it hands out or takes raw memory"
+STATE = "it sets state of the whole process"
+OTHER_DTYPES = "it is for texts, objects, dates or records, which torch has no dtype for"
+HELPER = "it is a helper for people or for NumPy itself"
+IN_PLACE_SHAPE = "it changes an array's memory or its view of it in place"
+
+_HELPERS = (
+    r"show_\w+|info|test|deprecate\w*|lookfor|source|who|get_include|array2string|array_repr|array_str|"
+    r"format_float\w*|base_repr|binary_repr|require|nested_iters|bmat|asmatrix|matrix|poly1d|iterable|disp|"
+    r"einsum_path|nditer|ndindex|ndenumerate|flatiter|finfo|iinfo|mintypecode|common_type|sctype\w*|"
+    r"issubdtype|isdtype|min_scalar_type|promote_types|result_type|can_cast|add_newdoc\w*|"
+    r"get_printoptions|geterr\w*|getbufsize|(?:to_?bytes|tostring)"
+)
+
+# Why a name is left out, by pattern; what no pattern covers and NumPy dispatches on arrays is on the list.
+_REASONS: tuple[tuple[str, str], ...] = (
+    (FILES, r"load\w*|save\w*|\w*fromfile|memmap|genfromtxt|tofile|dumps?|fromregex|DataSource"),
+    (CALLABLE, r"frompyfunc|vectorize|fromfunction|apply_\w+|piecewise|fromiter"),
+    (MEMORY, r"frombuffer|from_dlpack|fromstring|getbuffer|ctypes|data|shares_memory|may_share_memory"),
+    (IN_PLACE_SHAPE, r"ndarray\.(?:resize|setflags|setfield|getfield|newbyteorder)|as_strided"),
+    (STATE, r"seterr\w*|setbufsize|set_\w+|printoptions|errstate"),
+    (OTHER_DTYPES, r"\w*busday\w*|datetime\w*|isnat|datetime_\w+|chararray|rec|record|recarray|mask_indices|typename"),
+    (HELPER, _HELPERS),
+)
+
+
+def entries() -> Iterator[tuple[str, Any, str | None]]:
+    """(documented name, public callable, None or the reason why it is left out)."""
+    for prefix, place in (("", np), ("ndarray.", np.ndarray), ("linalg.", np.linalg), ("fft.", np.fft)):
+        # What a module loads when it is first asked for is no function of arrays.
+        for name in sorted(vars(place)):
+            value = vars(place)[name]
+            if name.startswith("_") or not _is_kept(value):
+                continue
+            yield f"numpy.{prefix}{name}", value, _reason(prefix + name, value)
+
+
+def _is_kept(value: Any) -> bool:
+    kinds = (np.ufunc, BuiltinFunctionType, FunctionType, MethodDescriptorType, GetSetDescriptorType)
+    return isinstance(value, kinds) or type(value).__name__ == "_ArrayFunctionDispatcher" or isinstance(value, type)
+
+
+def _reason(name: str, value: Any) -> str | None:
+    last = name.rpartition(".")[2]
+    if isinstance(value, GetSetDescriptorType):
+        return f"it is an attribute, not a function: read it as a reference, $x.{last}"
+    if isinstance(value, type):
+        return None if _is_scalar_type(value) else "it is a class, not a function"
+    for reason, pattern in _REASONS:
+        if re.fullmatch(pattern, name) or re.fullmatch(pattern, last):
+            return reason
+    return None
+
+
+def _is_scalar_type(value: type) -> bool:
+    """numpy.float32 and its kind: calling one makes a number of that dtype."""
+    abstract = (np.flexible, np.object_)
+    return issubclass(value, np.generic) and not issubclass(value, abstract) and _dtype_of(value) in DTYPES
+
+
+def _dtype_of(value: Any) -> np.dtype[Any] | None:
+    try:
+        return np.dtype(value)  # type: ignore[no-any-return]  # anything may stand there
+    except (TypeError, ValueError):
+        return None
+
+
+@functools.cache
+def method(name: str) -> Op | None:
+    """The callable op `numpy.ndarray.{name}`, if there is one."""
+    from gradwire.engine.ops.registry import Op, registry
+
+    entry = registry().find(f"numpy.ndarray.{name}")
+    return entry if isinstance(entry, Op) else None
+
+
+def call(op: Op, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    """Call a NumPy function; dtypes of either library are taken, and only shared dtypes come out.
+
+    Raises NoOverload (`invalid_argument`) for a dtype that torch lacks, in an argument or in the result.
+    """
+    args = [_as_numpy(value, index) for index, value in enumerate(args)]
+    if op.namespace == "numpy.ndarray" and args:
+        args[0] = _as_array(args[0])
+    kwargs = {name: _as_numpy(value, name) for name, value in kwargs.items()}
+    result = op.call(*args, **kwargs)
+    if "where" in kwargs and kwargs.get("out") is None and isinstance(op.call, np.ufunc):
+        result = _fill_left_out(result, kwargs["where"])
+    if op.last.startswith("empty"):
+        _fill(result)
+    _check_result(result)
+    return result
+
+
+def _as_numpy(value: Any, place: int | str) -> Any:
+    if isinstance(value, torch.dtype):
+        name = str(value).removeprefix("torch.")
+        if name not in DTYPE_NAMES:
+            raise NoOverload(f"NumPy has no dtype {name}", place, expected=DTYPE_NAMES)
+        return np.dtype(name)
+    if place == "dtype" and value is not None:
+        return _shared_dtype(value, place)
+    return value
+
+
+def _as_array(value: Any) -> Any:
+    """The array that a method belongs to: a tensor gives the one that shares its memory, a list a new one."""
+    if isinstance(value, torch.Tensor):
+        return value.numpy()
+    return np.array(value) if isinstance(value, (list, tuple, bool, int, float, complex)) else value
+
+
+def _shared_dtype(value: Any, place: int | str) -> np.dtype[Any]:
+    dtype = _dtype_of(value)
+    if dtype is None or dtype not in DTYPES:
+        raise NoOverload("not a dtype that NumPy and torch both have", place, expected=DTYPE_NAMES, got=str(value)[:64])
+    return dtype
+
+
+def _fill_value(dtype: np.dtype[Any]) -> Any:
+    if dtype.kind == "b":
+        return True
+    if dtype.kind in "iu":
+        return np.iinfo(dtype).max
+    return complex("nan+nanj") if dtype.kind == "c" else float("nan")
+
+
+def _fill(array: Any) -> None:
+    if isinstance(array, np.ndarray) and array.dtype in DTYPES:
+        array.fill(_fill_value(array.dtype))
+
+
+def _fill_left_out(result: Any, where: Any) -> Any:
+    """A ufunc leaves the elements that `where` leaves out as it finds them."""
+    filled = []
+    for one in result if isinstance(result, tuple) else (result,):
+        array = np.asarray(one)
+        if array.dtype in DTYPES:
+            np.copyto(array, _fill_value(array.dtype), where=np.logical_not(where))
+        filled.append(array if isinstance(one, np.ndarray) else array[()])
+    return tuple(filled) if isinstance(result, tuple) else filled[0]
+
+
+def _check_result(result: Any) -> None:
+    if isinstance(result, (tuple, list)):
+        for one in result:
+            _check_result(one)
+    elif isinstance(result, (np.ndarray, np.generic)) and result.dtype not in DTYPES:
+        raise NoOverload(
+            f"the result would have NumPy's dtype {result.dtype.name[:64]}, which torch lacks", expected=DTYPE_NAMES
+        )

@@ -1,0 +1,69 @@
+"""Where the overloads of an op are declared: PyTorch's stubs, its schemas, or the Python function itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from types import FunctionType
+from typing import Any
+
+from gradwire.engine.ops import facts, schemas, signatures, stubs
+from gradwire.engine.ops.parameters import ANY, Overload, Parameter, ParamType
+
+_SELF = Parameter("self", ParamType(("Tensor",)))
+# A method that nothing tells of takes what PyTorch lets it take.
+_ANYTHING = Overload((_SELF, Parameter("args", ANY, variadic=True)), "Any", open_keywords=True)
+
+
+def of(name: str, call: Callable[..., Any]) -> tuple[Overload, ...]:
+    """The overloads of the op `name`, whose public function is `call`; empty where nothing declares them."""
+    found = _declared(name, call)
+    return tuple(_with_choices(one, facts.doc(call, name)) for one in found)
+
+
+def _with_choices(overload: Overload, doc: str) -> Overload:
+    """Strings whose values the docstring lists carry them along; PyTorch itself is the judge of them."""
+    if not any("str" in one.type and not one.type.choices for one in overload.parameters):
+        return overload
+    parameters = tuple(
+        replace(one, type=ParamType(one.type.atoms, one.type.choices or facts.choices(doc, one.name)))
+        if "str" in one.type
+        else one
+        for one in overload.parameters
+    )
+    return replace(overload, parameters=parameters)
+
+
+def _declared(name: str, call: Callable[..., Any]) -> tuple[Overload, ...]:
+    namespace, _, last = name.rpartition(".")
+    if isinstance(call, FunctionType):
+        found = signatures.overloads(call)
+        return _with_self(found) if namespace == "Tensor" else found
+    if namespace == "Tensor":
+        found = stubs.method(last) or schemas.overloads(last, method=True)
+        return _with_told(found, call, method=True) or (_ANYTHING,)
+    if namespace == "":
+        found = stubs.function(last) or stubs.module_function(last) or stubs.constructor(last)
+        return _with_told(found or schemas.overloads(last), call, method=False)
+    if namespace == "operator" or namespace.startswith("numpy"):
+        return signatures.overloads(call)
+    # linalg.svd is the builtin `linalg_svd`, whose schema has that name.
+    return schemas.overloads(call.__name__) or stubs.function(call.__name__)
+
+
+def _with_self(found: tuple[Overload, ...]) -> tuple[Overload, ...]:
+    """Methods written in Python leave `self` without annotation."""
+    return tuple(replace(one, parameters=(_SELF, *one.parameters[1:])) if one.parameters else one for one in found)
+
+
+def _with_told(found: tuple[Overload, ...], call: Callable[..., Any], *, method: bool) -> tuple[Overload, ...]:
+    """The overloads, and the docstring's own where it names a parameter that they lack."""
+    told = signatures.from_docstring(call)
+    if told is None:
+        return found
+    if method and not (told.parameters and told.parameters[0].name in ("self", "input")):
+        told = replace(told, parameters=(_SELF, *told.parameters))
+    known = {one.name for overload in found for one in overload.parameters} | {"self", "input"}
+    if all(one.name in known for one in told.parameters) and found:
+        return found
+    return (*found, told)

@@ -1,0 +1,84 @@
+"""Reading a run's outputs when the graph has ended, as Python names would be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+
+from gradwire.engine import compile as expressions
+from gradwire.engine import references
+from gradwire.engine.graph import Node, Ref
+from gradwire.engine.plan import Plan
+from gradwire.engine.values import NoneBecause, OutputValue, may_hold_gradient
+from gradwire.findings import Refusal
+
+
+def outputs(plan: Plan, frame: list[Any]) -> dict[str, OutputValue]:
+    """The values to return, read now that the graph has ended."""
+    graph = plan.graph
+    if plan.returns is None:
+        found = {name: OutputValue(value, graph.encoding, graph.full) for name, value in _default(plan, frame)}
+    else:
+        found = {}
+        for wanted in plan.returns:
+            output = wanted.output
+            try:
+                value = wanted.get(frame)
+            except references.PathError as error:
+                finding = expressions.at_run_time(error, output.ref.text, output.ref.source)
+                raise Refusal([finding]) from error
+            full = graph.full if output.full is None else output.full
+            noted = _noted(value, wanted.node, output.ref)
+            found[output.name] = OutputValue(noted, output.encoding or graph.encoding, full)
+    return found
+
+
+def _default(plan: Plan, frame: list[Any]) -> Iterator[tuple[str, Any]]:
+    """The last named node, and the gradient of every input and node that has one."""
+    named = [node for node in plan.graph.nodes if node.id is not None]
+    if named:
+        last = named[-1]
+        assert last.id is not None
+        yield last.id, _noted(frame[plan.names[last.id]], last, None)
+    for name, slot in plan.names.items():
+        value = frame[slot]
+        if isinstance(value, torch.Tensor) and may_hold_gradient(value) and value.grad is not None:
+            yield f"{name}.grad", value.grad
+
+
+def _noted(value: Any, node: Node | None, ref: Ref | None) -> Any:
+    """Gradients that `autograd.grad` left out get the reason beside the None."""
+    if node is None or not node.op.endswith("autograd.grad"):
+        return value
+    if value is None and ref is not None:
+        place = ref.text.rpartition(".")[2]
+        return NoneBecause(_unused(node, int(place))) if place.isdecimal() else value
+    if isinstance(value, tuple) and any(part is None for part in value):
+        return tuple(NoneBecause(_unused(node, i)) if part is None else part for i, part in enumerate(value))
+    return value
+
+
+def _unused(node: Node, index: int) -> str:
+    inputs = node.args[1] if len(node.args) > 1 else node.kwargs.get("inputs")
+    named = expressions.refs_of([inputs]) if inputs is not None else []
+    which = f"'{named[index].text}'" if index < len(named) else f"input {index}"
+    return f"the outputs do not depend on {which}"
+
+
+def returned_tensors(plan: Plan, found: dict[str, OutputValue]) -> dict[str, torch.Tensor]:
+    """The returned tensors by the reference as the client wrote it; a tuple's items as `t.0`."""
+    texts = {wanted.output.name: wanted.output.ref.text for wanted in plan.returns or ()}
+    tensors: dict[str, torch.Tensor] = {}
+    for name, output in found.items():
+        _collect(texts.get(name, name), output.value, tensors)
+    return tensors
+
+
+def _collect(text: str, value: Any, found: dict[str, torch.Tensor]) -> None:
+    if isinstance(value, torch.Tensor):
+        found[text] = value
+    elif isinstance(value, (tuple, list)):
+        for index, part in enumerate(value):
+            _collect(f"{text}.{index}", part, found)

@@ -1,0 +1,115 @@
+"""The nodes that stand for Python's syntax rather than for a function: `x[i]`, `x[i] = v`, `x.grad = v`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from gradwire.engine import indexing
+from gradwire.engine.graph import Dictionary, Expression, Literal, Node
+from gradwire.findings import Refusal, Source, refuse
+
+ASSIGNABLE = ("grad", "requires_grad")
+
+
+@dataclass(frozen=True, slots=True)
+class SpecialCall:
+    """What a special node calls, and the expressions of its arguments. `writes`: it changes its first argument."""
+
+    call: Callable[..., Any]
+    args: tuple[Expression, ...]
+    writes: bool = False
+
+
+def getitem(node: Node, names: Container[str]) -> SpecialCall:
+    """`x[index]`; the index typed or as Python's text, a key where the first argument is a dict."""
+    _arity(node, ("the value", "the index"))
+    return SpecialCall(lambda container, index: container[index], (node.args[0], _index(node, names)))
+
+
+def setitem(node: Node, names: Container[str]) -> SpecialCall:
+    """`x[index] = value`; the node's value is x."""
+    _arity(node, ("the value", "the index", "what to assign"))
+    return SpecialCall(_assign_item, (node.args[0], _index(node, names), node.args[2]), writes=True)
+
+
+def setattr_(node: Node, names: Container[str]) -> SpecialCall:
+    """`x.grad = value` or `x.requires_grad = value`; the node's value is x."""
+    _arity(node, ("a tensor", "an attribute", "what to assign"))
+    name = node.args[1]
+    word = name.value if isinstance(name, Literal) else None
+    if word not in ASSIGNABLE:
+        hint = "to change the values, call copy_ in a node with no_grad" if word == "data" else None
+        raise refuse(
+            "invalid_argument",
+            "this attribute cannot be assigned",
+            name.source,
+            got=word if isinstance(word, str) else None,
+            expected=list(ASSIGNABLE),
+            hint=hint,
+        )
+    assign = _assign_grad if word == "grad" else _assign_requires_grad
+    return SpecialCall(assign, (node.args[0], node.args[2]))
+
+
+SPECIAL: dict[str, Callable[[Node, Container[str]], SpecialCall]] = {
+    "getitem": getitem,
+    "operator.getitem": getitem,
+    "setitem": setitem,
+    "operator.setitem": setitem,
+    "setattr": setattr_,
+}
+
+
+def _arity(node: Node, wanted: Sequence[str]) -> None:
+    if node.kwargs:
+        name, expression = next(iter(node.kwargs.items()))
+        raise refuse("invalid_argument", f"{node.op} takes no argument called '{name[:64]}'", expression.source)
+    if len(node.args) != len(wanted):
+        message = f"{node.op} takes {len(wanted)} arguments: {', '.join(wanted)}"
+        raise refuse("invalid_argument", message, node.source, got=len(node.args), expected=len(wanted))
+
+
+def _index(node: Node, names: Container[str]) -> Expression:
+    index = node.args[1]
+    if not (isinstance(index, Literal) and isinstance(index.value, str)):
+        return indexing.typed(index)
+    if isinstance(node.args[0], Dictionary):
+        return index
+    return indexing.parse(index.value, names, index.source)
+
+
+def _as_tensor_for(target: Any, value: Any) -> Any:
+    """Lists become tensors where they are given to a tensor, which takes none."""
+    if isinstance(target, torch.Tensor) and isinstance(value, (list, tuple)):
+        return torch.tensor(value, device=target.device)
+    return value
+
+
+def _assign_item(container: Any, index: Any, value: Any) -> Any:
+    container[index] = _as_tensor_for(container, value)
+    return container
+
+
+def _assign_grad(tensor: Any, value: Any) -> Any:
+    _must_be_tensor(tensor, "grad")
+    tensor.grad = _as_tensor_for(tensor, value)
+    return tensor
+
+
+def _assign_requires_grad(tensor: Any, value: Any) -> Any:
+    _must_be_tensor(tensor, "requires_grad")
+    tensor.requires_grad = value
+    return tensor
+
+
+def _must_be_tensor(value: Any, name: str) -> None:
+    if not isinstance(value, torch.Tensor):
+        raise Refusal(
+            refuse(
+                "invalid_argument", f"only a tensor has '{name}' to assign", Source(), got=type(value).__name__
+            ).findings
+        )

@@ -1,0 +1,42 @@
+"""Values that only a reply holds: what an output is, and a None with its reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+
+@dataclass(frozen=True, slots=True)
+class NoneBecause:
+    """None in a reply, with a note that says why: an input that an output does not depend on."""
+
+    note: str
+
+
+@dataclass(slots=True)
+class OutputValue:
+    """One output: the value as it is when the graph has ended, and how the client wants it written.
+
+    `encoding` is `json` or `base64`; `full` adds strides, storage and version.
+    """
+
+    value: Any
+    encoding: str = "json"
+    full: bool = False
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a run gives. `tape` is None where none was asked for."""
+
+    outputs: dict[str, OutputValue]
+    seed: int
+    device: str
+    tape: dict[str, Any] | None = None
+
+
+def may_hold_gradient(tensor: torch.Tensor) -> bool:
+    """Whether a backward pass fills `tensor.grad`."""
+    return tensor.requires_grad and (tensor.is_leaf or tensor.retains_grad)

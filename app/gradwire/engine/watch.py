@@ -1,0 +1,105 @@
+"""What is put around the call of a node: no_grad, the tape, the record of in-place writes. Often nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
+
+import torch
+
+from gradwire.engine.graph import Collection, Expression, Node, Ref
+from gradwire.engine.observe.inplace import Writes
+from gradwire.engine.observe.tape import Tape
+from gradwire.engine.ops.registry import Op
+
+Wrap: TypeAlias = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+# The ops that start a backward pass; the first argument (self, tensors or outputs) holds its roots.
+STARTS_BACKWARD = frozenset(("Tensor.backward", "autograd.backward", "autograd.grad"))
+
+
+def watching(node: Node, op: Op, tape: Tape | None, writes: Writes, in_place: bool) -> Wrap | None:
+    """The wrapper for a node's call, or None where the bare call serves."""
+    wraps: list[Wrap] = []
+    if node.no_grad:
+        wraps.append(_without_grad)
+    if tape is not None:
+        wraps.append(lambda call: _taped(call, node, op, tape))
+    if in_place:
+        wraps.append(lambda call: _recorded(call, node, writes))
+    if not wraps:
+        return None
+
+    def wrap(call: Callable[..., Any]) -> Callable[..., Any]:
+        for one in wraps:
+            call = one(call)
+        return call
+
+    return wrap
+
+
+def _without_grad(call: Callable[..., Any]) -> Callable[..., Any]:
+    return torch.no_grad()(call)
+
+
+def _recorded(call: Callable[..., Any], node: Node, writes: Writes) -> Callable[..., Any]:
+    def recorded(*args: Any, **kwargs: Any) -> Any:
+        value = call(*args, **kwargs)
+        written = kwargs["out"] if "out" in kwargs else args[0]
+        for tensor in written if isinstance(written, (tuple, list)) else (written,):
+            if isinstance(tensor, torch.Tensor):
+                writes.record(node.label, tensor)
+        return value
+
+    return recorded
+
+
+def _taped(call: Callable[..., Any], node: Node, op: Op, tape: Tape) -> Callable[..., Any]:
+    starts = op.name in STARTS_BACKWARD
+
+    def taped(*args: Any, **kwargs: Any) -> Any:
+        if starts:
+            tape.starting(_roots(node, args, kwargs), _differentiated_by(op, args, kwargs))
+        try:
+            value = call(*args, **kwargs)
+        finally:
+            if starts:
+                tape.finished()
+        tape.after(node.label, value, [*args, *kwargs.values()])
+        return value
+
+    return taped
+
+
+def _roots(node: Node, args: Sequence[Any], kwargs: dict[str, Any]) -> list[tuple[str, torch.Tensor]]:
+    """The tensors that a backward pass starts from, each with the reference as the client wrote it."""
+    names = ("self", "tensors", "outputs")
+    value = args[0] if args else next((kwargs[name] for name in names if name in kwargs), None)
+    written = node.args[0] if node.args else next((node.kwargs[name] for name in names if name in node.kwargs), None)
+    return _paired(_text(written, str(node.label)), written, value)
+
+
+def _differentiated_by(op: Op, args: Sequence[Any], kwargs: dict[str, Any]) -> list[torch.Tensor]:
+    """The tensors that a gradient is asked for by name, rather than left in the leaves' `.grad`."""
+    second = args[1] if op.name == "autograd.grad" and len(args) > 1 else None
+    wanted = kwargs.get("inputs", second)
+    several = wanted if isinstance(wanted, (tuple, list)) else (wanted,)
+    return [tensor for tensor in several if isinstance(tensor, torch.Tensor)]
+
+
+def _text(written: Expression | None, otherwise: str) -> str:
+    return written.text if isinstance(written, Ref) else otherwise
+
+
+def _paired(text: str, written: Expression | None, value: Any) -> list[tuple[str, torch.Tensor]]:
+    if isinstance(value, torch.Tensor):
+        return [(text, value)]
+    if not isinstance(value, (tuple, list)):
+        return []
+    found: list[tuple[str, torch.Tensor]] = []
+    for index, part in enumerate(value):
+        if isinstance(written, Collection):
+            found += _paired(_text(written.items[index], f"{text}.{index}"), written.items[index], part)
+        else:
+            found += _paired(f"{text}.{index}", None, part)
+    return found

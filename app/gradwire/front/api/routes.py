@@ -1,0 +1,61 @@
+"""How routes of this API are declared: FastAPI prints them in the OpenAPI document, but jobs run as plain ASGI.
+
+A job's body is read, checked and answered elsewhere, so FastAPI's own reading of requests would only cost time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+from fastapi import APIRouter, Request
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from gradwire.contract.frames import Job, Reply
+from gradwire.contract.media import JSON, negotiate
+from gradwire.findings import Finding, Refusal
+from gradwire.front import dispatch
+
+
+class JobRoute(APIRoute):
+    """A route whose endpoint only says which job a request is, from the path's parameters: `(**path_params) -> Job`.
+
+    The request's body goes to a worker as it came, the worker's reply to the client.
+    """
+
+    def __init__(self, path: str, endpoint: Callable[..., Job], **options: Any) -> None:
+        super().__init__(path, endpoint, **options)
+        self._job = endpoint
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Raises 405 with `Allow` for a method that the route does not have."""
+        methods = self.methods or set()
+        if scope["method"] not in methods:
+            raise HTTPException(405, headers={"Allow": ", ".join(sorted(methods))})
+        await dispatch.run(scope, receive, send, self._job(**scope["path_params"]))
+
+
+def add_job(router: APIRouter, method: str, path: str, endpoint: Callable[..., Job], **options: Any) -> None:
+    """Declares a job on `router`; `options` are those of FastAPI's routes."""
+    router.add_api_route(
+        path, endpoint, methods=[method], route_class_override=JobRoute, response_model=None, **options
+    )
+
+
+def respond(request: Request, document: Any) -> Response:
+    """A JSON reply; raises `Refusal` (`not_acceptable`) where the client wants none."""
+    wanted = request.headers.get("accept")
+    if negotiate(wanted, (JSON,)) is None:
+        finding = Finding("not_acceptable", f"the reply can be written as {JSON} only", got=wanted, expected=[JSON])
+        raise Refusal([finding])
+    return Response(orjson.dumps(document), media_type=JSON)
+
+
+def passed_on(reply: Reply) -> Response:
+    """A worker's reply, as it is."""
+    headers = {"Retry-After": "1"} if reply.status == 503 else None
+    return Response(reply.body, status_code=reply.status, media_type=reply.media_type, headers=headers)

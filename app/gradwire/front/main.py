@@ -1,0 +1,107 @@
+"""The application, put together here and nowhere else."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import uuid
+from collections.abc import AsyncIterator
+
+from fastapi import FastAPI, Request
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.routing import Match
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from gradwire.contract import media
+from gradwire.contract.problems import problem
+from gradwire.findings import Finding, Refusal
+from gradwire.front.api import graphs, ops, pages, server
+from gradwire.front.executors import Executor
+from gradwire.front.executors.pool import WorkerPool
+from gradwire.front.settings import Settings
+
+_log = logging.getLogger("gradwire.front")
+
+
+def create_app(settings: Settings | None = None, executor: Executor | None = None) -> FastAPI:
+    """The ASGI application. `executor` runs the jobs; by default a pool of worker processes."""
+    settings = settings or Settings()
+    executor = executor or WorkerPool(
+        settings.limits(), workers=settings.workers, queue_size=settings.queue_size, queue_ms=settings.queue_ms
+    )
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        await executor.start()
+        yield
+        await executor.close(settings.grace_ms)
+
+    app = FastAPI(
+        docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False, lifespan=lifespan, title="gradwire"
+    )
+    app.state.settings = settings
+    app.state.executor = executor
+    # The routes that are asked for most come first: routing goes through them in order.
+    for module in (graphs, ops, server, pages):
+        # As they are, not included: FastAPI would put a router of its own in the way of each request.
+        app.router.routes.extend(module.router.routes)
+    app.add_exception_handler(HTTPException, _http_exception)
+    app.add_exception_handler(Refusal, _refusal)
+    app.add_exception_handler(Exception, _bug)
+    app.add_middleware(HeadAsGet)
+    return app
+
+
+class HeadAsGet:
+    """HEAD works wherever GET does: the route sees a GET, the server leaves out the body."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] == "HEAD":
+            scope = {**scope, "method": "GET"}
+        await self.app(scope, receive, send)
+
+
+def _problem(findings: list[Finding], headers: dict[str, str] | None = None) -> Response:
+    status, document = problem(findings)
+    return Response(document, status, headers, media.PROBLEM)
+
+
+async def _refusal(request: Request, refusal: Exception) -> Response:
+    assert isinstance(refusal, Refusal)
+    return _problem(refusal.findings)
+
+
+async def _http_exception(request: Request, exception: Exception) -> Response:
+    """Starlette's own refusals: no such path, no such method on it."""
+    assert isinstance(exception, HTTPException)
+    if exception.status_code == 405:
+        allowed = _allowed(request)
+        message = f"{request.url.path[:200]} does not take {request.method}"
+        finding = Finding("method_not_allowed", message, got=request.method, expected=allowed)
+        return _problem([finding], {"Allow": ", ".join(allowed)})
+    message = f"there is nothing at {request.url.path[:200]}"
+    return _problem([Finding("not_found", message, hint="GET /openapi.json lists what there is")])
+
+
+def _allowed(request: Request) -> list[str]:
+    """Every method of the path, over all routes that have it."""
+    methods: set[str] = set()
+    for route in request.app.routes:
+        match, _ = route.matches(request.scope)
+        if match is not Match.NONE:
+            methods |= getattr(route, "methods", None) or set()
+    if "GET" in methods:
+        methods.add("HEAD")
+    return sorted(methods)
+
+
+async def _bug(request: Request, exception: Exception) -> Response:
+    number = uuid.uuid4().hex
+    _log.error("request %s: %s %s failed", number, request.method, request.url.path, exc_info=exception)
+    return _problem(
+        [Finding("internal_error", f"something went wrong in the server; the operator finds it under {number}")]
+    )

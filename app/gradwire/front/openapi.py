@@ -1,0 +1,52 @@
+"""The OpenAPI 3.1 document: FastAPI's list of operations, with the schemas of `contract.documents`."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+import gradwire
+from gradwire.contract.documents.schemas import components
+from gradwire.front.api import graphs, ops, server
+
+DESCRIPTION = """\
+Send tensors and a graph of PyTorch operations; get values, gradients and the backward graph. Results are PyTorch's
+own, bit for bit.
+
+* Ops are named as in PyTorch's documentation: `add`, `Tensor.add_`, `nn.functional.relu`.
+* Numbers are exact: the fewest digits that read back to the same value in the dtype; NaN, infinities and integers
+  beyond 2^53 are strings.
+* Errors are [problem documents](/problems/) (RFC 9457) that say where, what came, and what was expected.
+"""
+
+
+def document(app: FastAPI) -> dict[str, Any]:
+    """The document for the routes of `app`; the same for any settings."""
+    described = get_openapi(
+        title="gradwire: PyTorch over HTTP",
+        version=gradwire.__version__,
+        openapi_version="3.1.0",
+        description=DESCRIPTION,
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        routes=app.routes,
+        tags=[graphs.TAG, ops.TAG, server.TAG],
+    )
+    for path in described["paths"].values():
+        for operation in path.values():
+            _without_validation_error(operation["responses"])
+    described["components"] = {"schemas": components()}
+    return described
+
+
+def _without_validation_error(responses: dict[str, Any]) -> None:
+    """FastAPI adds its own 422 to whatever has a parameter; ours are problem documents and are declared."""
+    if "HTTPValidationError" in str(responses.get("422")):
+        del responses["422"]
+
+
+def text(app: FastAPI) -> str:
+    """The document as `openapi/openapi.json` holds it: indented, so that changes show line by line."""
+    return json.dumps(document(app), indent=2, ensure_ascii=False) + "\n"

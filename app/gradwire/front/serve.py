@@ -1,0 +1,54 @@
+"""Serving the application with uvicorn, until SIGTERM or SIGINT."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import socket
+
+import uvicorn
+
+from gradwire.front.main import create_app
+from gradwire.front.settings import Settings
+
+_log = logging.getLogger("gradwire.front")
+
+
+def serve(settings: Settings) -> int:
+    """Listen and serve; 0 after a stop that was asked for, 1 where the address cannot be had."""
+    logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
+    config = uvicorn.Config(
+        create_app(settings),
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        access_log=False,
+        server_header=False,
+        log_config=None,
+        log_level=settings.log_level,
+        timeout_graceful_shutdown=None,
+        timeout_keep_alive=75,
+    )
+    server = uvicorn.Server(config)
+    try:
+        listening = _listen(settings)
+    except OSError as error:
+        _log.error("cannot listen on %s:%d: %s", settings.host, settings.port, error.strerror)
+        return 1
+    host, port = listening.getsockname()[:2]
+    _log.info("serving on http://%s:%d with %d workers", f"[{host}]" if ":" in host else host, port, settings.workers)
+    # uvicorn raises the signal that stopped it once more when it is done: a stop that was asked for is no failure.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)
+    server.run(sockets=[listening])
+    return 0 if server.started else 1
+
+
+def _listen(settings: Settings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.bind((settings.host, settings.port))
+    listening.listen(2048)
+    return listening

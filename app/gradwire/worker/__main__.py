@@ -1,0 +1,121 @@
+"""The nursery: a program with PyTorch preloaded that forks workers on request.
+
+It has one thread and never touches CUDA, so that its forks are sound. It obeys one control socket: the front asks for
+workers there, each with a socket and a page of its own, and is told when one has ended. When the front is gone, the
+nursery kills its workers and ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import selectors
+import signal
+import socket
+import sys
+from typing import NoReturn
+
+import msgspec
+
+from gradwire.contract.limits import Limits
+
+# Set before NumPy and PyTorch are loaded: threads that they start would not survive a fork.
+for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ[variable] = "1"
+
+
+def main() -> int:
+    """Serve the control socket whose descriptor is the program's argument, until the front closes it."""
+    control = socket.socket(fileno=int(sys.argv[1]))
+    limits = msgspec.json.decode(control.recv(65536), type=Limits)
+    from gradwire.worker import preload
+
+    preload.everything(limits)
+    _Nursery(control, limits).serve()
+    return 0
+
+
+class _Nursery:
+    def __init__(self, control: socket.socket, limits: Limits) -> None:
+        self.control = control
+        self.limits = limits
+        self.children: set[int] = set()
+        self.wake_read, self.wake_write = socket.socketpair()
+        self.wake_write.setblocking(False)
+        self.selector = selectors.DefaultSelector()
+
+    def serve(self) -> None:
+        signal.set_wakeup_fd(self.wake_write.fileno(), warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda number, frame: None)
+        # Ctrl-C reaches the whole foreground group; the front decides when workers end.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        self.selector.register(self.control, selectors.EVENT_READ)
+        self.selector.register(self.wake_read, selectors.EVENT_READ)
+        self._tell({"ready": True})
+        alive = True
+        while alive:
+            for key, _ in self.selector.select():
+                if key.fileobj is self.wake_read:
+                    self.wake_read.recv(4096)
+                    self._reap()
+                else:
+                    alive = self._obey()
+        self._kill_all()
+
+    def _obey(self) -> bool:
+        """One request of the front; False when the front is gone."""
+        try:
+            message, descriptors, _, _ = socket.recv_fds(self.control, 65536, 2)
+        except ConnectionError:
+            return False
+        if not message:
+            return False
+        number = msgspec.json.decode(message)["spawn"]
+        pid = self._fork(*descriptors)
+        self.children.add(pid)
+        for descriptor in descriptors:
+            os.close(descriptor)
+        self._tell({"started": number, "pid": pid})
+        return True
+
+    def _fork(self, channel: int, page: int) -> int:
+        pid = os.fork()
+        if pid == 0:
+            self._become_worker(channel, page)
+        return pid
+
+    def _become_worker(self, channel: int, page: int) -> NoReturn:
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        for held in (self.control, self.wake_read, self.wake_write, self.selector):
+            held.close()
+        from gradwire.worker import loop
+
+        status = 1
+        try:
+            status = loop.work(socket.socket(fileno=channel), page, self.limits)
+        finally:
+            # Not sys.exit: nothing of the nursery's may run in its child.
+            os._exit(status)
+
+    def _reap(self) -> None:
+        while self.children:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if pid == 0:
+                return
+            self.children.discard(pid)
+            self._tell({"ended": pid, "status": status})
+
+    def _tell(self, message: dict[str, object]) -> None:
+        # The front is gone: the next read of the control socket says so and ends the loop.
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            self.control.send(msgspec.json.encode(message))
+
+    def _kill_all(self) -> None:
+        for pid in self.children:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,137 @@
+"""From a job to its reply: the only place where wire meets engine. No HTTP and no sockets in here.
+
+The worker's loop, `gradwire run` and the tests all come this way.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import orjson
+import torch
+
+from gradwire.contract.frames import Job, Reply
+from gradwire.contract.limits import Limits
+from gradwire.contract.page import JobPage
+from gradwire.contract.problems import MEDIA_TYPE as PROBLEM
+from gradwire.contract.problems import order, problem
+from gradwire.engine import devices
+from gradwire.engine.failure import OutOfMemoryRefusal
+from gradwire.engine.graph import Graph
+from gradwire.engine.ops.describe import describe, summaries
+from gradwire.engine.ops.registry import Excluded, Op, registry
+from gradwire.engine.plan import plan, unknown_op
+from gradwire.engine.run import run
+from gradwire.engine.values import Outcome
+from gradwire.findings import Finding, Refusal, Source
+from gradwire.wire.read.graph import read_graph, read_op
+from gradwire.wire.read.skeleton import skeleton
+from gradwire.wire.write.reply import graph_reply, op_reply
+
+JSON = "application/json"
+
+
+class Answerer:
+    """Answers jobs, one after the other, within `limits`."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self._roads: dict[str, Callable[[Job, bytes, JobPage], bytes]] = {
+            "graph.run": self._run_graph,
+            "op.run": self._run_op,
+            "op.describe": _describe,
+            "catalogue": _catalogue,
+            "devices": _devices,
+        }
+
+    def answer(self, job: Job, body: bytes, page: JobPage) -> Reply:
+        """The finished reply to `job`; a problem document where the request is wrong.
+
+        What this raises is a bug of ours: the loop answers `internal_error` for it.
+        """
+        try:
+            return Reply(status=200, media_type=JSON, body=self._roads[job.kind](job, body, page))
+        except Refusal as refusal:
+            return _refused(refusal.findings, retire=isinstance(refusal, OutOfMemoryRefusal))
+        except MemoryError:
+            text = "the request needs more memory than a worker has"
+            return _refused([Finding("limit_exceeded", text, hint="send or ask for less at once")], retire=True)
+
+    def _run_graph(self, job: Job, body: bytes, page: JobPage) -> bytes:
+        return self._run(job, body, page, read_graph, graph_reply)
+
+    def _run_op(self, job: Job, body: bytes, page: JobPage) -> bytes:
+        _callable(job.target)
+        return self._run(job, body, page, lambda bones, limits: read_op(bones, job.target, limits), op_reply)
+
+    def _run(
+        self,
+        job: Job,
+        body: bytes,
+        page: JobPage,
+        read: Callable[[Any, Limits], tuple[Graph, list[Finding]]],
+        write: Callable[..., bytes],
+    ) -> bytes:
+        """The road of every computation: read, plan, run, write."""
+        started = perf_counter()
+        bones = skeleton(body, self.limits.max_depth)
+        graph, findings = read(bones, self.limits)
+        deadline = self.limits.deadline_ms
+        if graph.deadline_ms is not None:
+            deadline = min(deadline, graph.deadline_ms)
+        prepared, more = plan(graph)
+        if findings or more:
+            raise Refusal(order([*findings, *more], bones))
+        page.accept(deadline, prepared.labels)
+        planned = perf_counter()
+        outcome: Outcome = run(prepared, page.word)
+        ran = perf_counter()
+        timing = {
+            "queue": job.queued_ms,
+            "decode": 1e3 * (planned - started),
+            "run": 1e3 * (ran - planned),
+        }
+        return write(outcome, timing, self.limits)
+
+
+def _refused(findings: list[Finding], *, retire: bool) -> Reply:
+    status, document = problem(findings)
+    return Reply(status=status, media_type=PROBLEM, body=document, retire=retire)
+
+
+def _callable(name: str) -> None:
+    """Refuse an op in the path that does not exist (404) or is left out (422)."""
+    entry = registry().find(name)
+    if isinstance(entry, Op):
+        return
+    if isinstance(entry, Excluded):
+        raise Refusal([Finding("excluded_op", f"{entry.name} cannot be called: {entry.reason}", got=name)])
+    finding = unknown_op(name, Source())
+    finding.parameter = "name"
+    raise Refusal([finding])
+
+
+def _describe(job: Job, body: bytes, page: JobPage) -> bytes:
+    entry = registry().find(job.target)
+    if entry is None:
+        _callable(job.target)
+    return orjson.dumps(describe(job.target))
+
+
+def _catalogue(job: Job, body: bytes, page: JobPage) -> bytes:
+    return orjson.dumps(summaries())
+
+
+def _devices(job: Job, body: bytes, page: JobPage) -> bytes:
+    return orjson.dumps(
+        {
+            "devices": list(devices.present()),
+            "torch": torch.__version__.partition("+")[0],
+            "numpy": np.__version__,
+            "python": platform.python_version(),
+        }
+    )

@@ -1,0 +1,147 @@
+"""The catalogue: strict JSON, PyTorch's own text, and examples that run."""
+
+import json
+import warnings
+
+import pytest
+import torch
+from calls import NODE
+from jsonschema import Draft202012Validator
+
+from gradwire.engine.ops import examples
+from gradwire.engine.ops.arguments import invoke, prepare
+from gradwire.engine.ops.describe import describe, jsonable, summaries
+from gradwire.engine.ops.registry import Op, registry
+
+CALLABLE = [entry for entry in registry().entries() if isinstance(entry, Op)]
+# A wide sample that always holds the same ops; every op is taken in turn as the registry grows.
+SAMPLE = CALLABLE[::6]
+
+
+def test_summaries_list_every_entry_with_status_and_reason():
+    found = summaries()
+    assert [one["name"] for one in found] == registry().names()
+    assert {one["status"] for one in found} == {"callable", "excluded"}
+    assert all((one["reason"] is None) == (one["status"] == "callable") for one in found)
+    by_name = {one["name"]: one for one in found}
+    assert by_name["add"]["summary"] == "Adds other, scaled by alpha, to input."
+    assert by_name["nn.functional.relu"]["summary"] == "Applies the rectified linear unit function element-wise."
+    assert by_name["from_file"]["reason"] == "it reads or writes files"
+    json.dumps(found, allow_nan=False)
+
+
+def test_a_description_holds_all_that_the_contract_names():
+    found = describe("add")
+    assert found["name"] == "add"
+    assert found["status"] == "callable"
+    assert found["differentiable"] is True
+    assert (found["in_place"], found["random"], found["view"]) == (False, False, False)
+    assert found["doc"].startswith("add(input, other, *, alpha=1, out=None) -> Tensor")
+    assert found["doc_url"] == "https://docs.pytorch.org/docs/2.13/generated/torch.add.html"
+    first = found["overloads"][0]
+    assert first["returns"] == "Tensor"
+    assert first["parameters"][2] == {
+        "name": "alpha",
+        "type": "number",
+        "optional": True,
+        "required": False,
+        "keyword_only": True,
+        "variadic": False,
+        "default": 1,
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "facts"),
+    [
+        ("argmax", (False, False, False, False)),
+        ("Tensor.add_", (True, True, False, False)),
+        ("nn.functional.dropout", (True, False, True, False)),
+        ("rand", (False, False, True, False)),
+        ("transpose", (True, False, False, True)),
+        ("linalg.svd", (True, False, False, False)),
+        ("getitem", (True, False, False, True)),
+        ("detach", (False, False, False, True)),
+    ],
+)
+def test_what_an_op_is(name, facts):
+    found = describe(name)
+    assert tuple(found[key] for key in ("differentiable", "in_place", "random", "view")) == facts
+
+
+def test_an_excluded_op_is_described_with_its_reason():
+    found = describe("set_default_dtype")
+    assert found["status"] == "excluded"
+    assert found["reason"] == "it sets state of the whole process"
+    assert found["example"] is None
+
+
+def test_an_unknown_name_has_no_description():
+    with pytest.raises(KeyError):
+        describe("nonexistent")
+
+
+def test_each_spelling_has_its_own_page():
+    assert describe("F.relu")["doc_url"].endswith("/generated/torch.nn.functional.relu.html")
+    assert describe("Tensor.add_")["doc_url"].endswith("/generated/torch.Tensor.add_.html")
+    assert describe("special.erf")["doc_url"].endswith("/special.html#torch.special.erf")
+    assert describe("numpy.add")["doc_url"] == "https://numpy.org/doc/stable/reference/generated/numpy.add.html"
+    assert describe("operator.add")["doc_url"] == "https://docs.python.org/3/library/operator.html#operator.add"
+
+
+def test_defaults_are_strict_json():
+    assert jsonable(float("inf")) == "Infinity"
+    assert jsonable(float("nan")) == "NaN"
+    assert jsonable((1, None, True)) == [1, None, True]
+    assert jsonable(torch.float32) == "torch.float32"
+
+
+@pytest.mark.parametrize("entry", SAMPLE, ids=lambda entry: entry.name)
+def test_a_sample_of_descriptions_is_strict_json_and_its_example_fits_its_schema(entry):
+    found = describe(entry.name)
+    json.dumps(found, allow_nan=False)
+    Draft202012Validator.check_schema(found["schema"])
+    if found["example"] is not None:
+        errors = [error.message for error in Draft202012Validator(found["schema"]).iter_errors(found["example"])]
+        assert errors == []
+
+
+@pytest.mark.parametrize("entry", SAMPLE, ids=lambda entry: entry.name)
+def test_a_sample_of_examples_runs_as_it_stands(entry):
+    found = examples.example(entry)
+    if found is None or entry.special:
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        bound = prepare(
+            entry,
+            [examples.expression(one, NODE) for one in found.args],
+            {name: examples.expression(one, NODE) for name, one in found.kwargs.items()},
+            NODE,
+            None,
+        )
+        assert not isinstance(bound, list), bound
+        args = [examples.evaluated(one) for one in bound.args]
+        invoke(entry, args, {name: examples.evaluated(one) for name, one in bound.kwargs.items()})
+
+
+def test_nine_of_ten_ops_have_an_example():
+    found = [entry for entry in SAMPLE if examples.example(entry) is not None]
+    assert len(found) >= 0.88 * len(SAMPLE)
+
+
+def test_looking_for_examples_leaves_the_random_state_alone():
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    describe("randn")
+    describe("Tensor.normal_")
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_the_schema_refuses_what_no_overload_takes():
+    check = Draft202012Validator(describe("mm")["schema"])
+    assert check.is_valid({"args": [[[1.0]], {"tensor": {"data": [[1.0]]}}]})
+    assert not check.is_valid({"args": ["text", [[1.0]]]})
+    assert not check.is_valid({"args": [[[1.0]], [[1.0]]], "kwargs": {"nonsense": 1}})
+    assert not check.is_valid({"unknown": 1})
