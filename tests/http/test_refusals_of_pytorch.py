@@ -1,4 +1,4 @@
-"""What PyTorch itself refuses comes as op_failed at the node, with PyTorch's own message; too much is limit_exceeded."""
+"""What PyTorch itself refuses comes as op_failed with its own message; what is too much is limit_exceeded."""
 
 from __future__ import annotations
 

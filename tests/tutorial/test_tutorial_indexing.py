@@ -72,7 +72,9 @@ FORMS = [
     Form("[0, 2], [1, 3]", [[[0, 2], [1, 3]]], ([0, 2], [1, 3])),
     Form(":, [3, 0]", [[ALL, [3, 0]]], (slice(None), [3, 0])),
     Form("[0, 1], :, [4, 2]", [[[0, 1], ALL, [4, 2]]], ([0, 1], slice(None), [4, 2])),
-    Form("[[0, 1], [2, 0]]", [[[[0, 1], [2, 0]]]], torch.tensor([[0, 1], [2, 0]])),
+    Form("[[0, 1], [2, 0]],", [[[[0, 1], [2, 0]]]], ([[0, 1], [2, 0]],)),
+    # PyTorch still takes a nested list alone for a tuple, and warns.
+    Form("[[0, 1], [2, 0]]", [], [[0, 1], [2, 0]]),
     Form("[True, False, True]", [[[True, False, True]]], [True, False, True]),
     Form("0, [False, True, True, False]", [[0, [False, True, True, False]]], (0, [False, True, True, False])),
     Form("True", [True, [True]], True),
@@ -102,10 +104,7 @@ def spellings(form: Form) -> list[Any]:
 def test_every_form_reads_what_torch_reads(service: Service, form: Form) -> None:
     ways = spellings(form)
     nodes = [node("getitem", "$x", way, id=f"way{place}") for place, way in enumerate(ways)]
-    nodes += [
-        node("operator.getitem", "$x", ways[0], id="operator"),
-        node("Tensor.__getitem__", "$x", ways[0], id="dunder"),
-    ]
+    nodes.append(node("operator.getitem", "$x", ways[0], id="operator"))
     outputs = service.run(nodes, [made["id"] for made in nodes], INPUTS)
     for output in outputs.values():
         same_tensor(output, X[form.local])
@@ -147,7 +146,7 @@ def test_by_the_op_route(service: Service) -> None:
     assert service.op("operator.getitem", x, [ALL, 1])["data"] == [2.0, 4.0]
 
 
-@pytest.mark.parametrize("setitem", ["setitem", "operator.setitem", "Tensor.__setitem__"])
+@pytest.mark.parametrize("setitem", ["setitem", "operator.setitem"])
 def test_assignment_broadcasts_and_changes_every_view(service: Service, setitem: str) -> None:
     nodes = [node("view", "$x", 12, 5, id="v"), node(setitem, "$x", ":, 0", [1, 2, 3, 4, 5])]
     outputs = service.run(nodes, ["x", "v"], INPUTS)

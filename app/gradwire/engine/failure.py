@@ -48,7 +48,8 @@ def _hint(error: Exception, plan: Plan, frame: list[Any]) -> str | None:
     """Advice for the refusals that people meet while learning autograd."""
     text = str(error)
     live = [value for value in frame if isinstance(value, torch.Tensor)]
-    return plan.writes.explain(text, live) or hints.hint(text)
+    inputs = {name: frame[slot] for slot, name, _ in plan.inputs if isinstance(frame[slot], torch.Tensor)}
+    return plan.writes.explain(text, live) or hints.hint(text, inputs)
 
 
 def _no_overload(node: Node, error: errors.NoOverload) -> Finding:

@@ -10,7 +10,7 @@ from gradwire.engine.references import split
 from gradwire.findings import Refusal, Source, refuse
 
 MAX_TEXT = 1024
-_TOKEN = re.compile(r"\s*(?:(?P<ref>\$[^\s,:\[\]]+)|(?P<int>-?\d+)|(?P<word>[A-Za-z]+)|(?P<mark>\.\.\.|[:,\[\]]))")
+_TOKEN = re.compile(r"\s*(?:(?P<ref>\$[^\s,:\[\]]+)|(?P<int>-?[0-9]+)|(?P<word>[A-Za-z]+)|(?P<mark>\.\.\.|[:,\[\]]))")
 _WORDS = {"True": True, "False": False, "None": None, "newaxis": None}
 _ALLOWED = "integers, True, False, None, newaxis, '...', ':', ',', '[ ]' and references such as $i"
 

@@ -12,7 +12,7 @@ from gradwire.engine import references
 from gradwire.engine.graph import Node, Ref
 from gradwire.engine.plan import Plan
 from gradwire.engine.values import NoneBecause, OutputValue, may_hold_gradient
-from gradwire.findings import Refusal
+from gradwire.findings import Refusal, Source
 
 
 def outputs(plan: Plan, frame: list[Any]) -> dict[str, OutputValue]:
@@ -65,6 +65,21 @@ def _unused(node: Node, index: int) -> str:
     named = expressions.refs_of([inputs]) if inputs is not None else []
     which = f"'{named[index].text}'" if index < len(named) else f"input {index}"
     return f"the outputs do not depend on {which}"
+
+
+def source_of(plan: Plan, name: str) -> tuple[Source, str | int | None]:
+    """Where the output `name` comes from, for errors about it: its node's place and label, or its input's place."""
+    text = name
+    for wanted in plan.returns or ():
+        if wanted.output.name == name:
+            if wanted.node is not None:
+                return wanted.node.source, wanted.node.label
+            text = wanted.output.ref.text
+    parts = references.split(text, plan.names)
+    if parts is None:
+        return Source(), None
+    node = plan.makers.get(plan.names[parts[0]])
+    return (Source().at("inputs", parts[0]), None) if node is None else (node.source, node.label)
 
 
 def returned_tensors(plan: Plan, found: dict[str, OutputValue]) -> dict[str, torch.Tensor]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, MutableSequence
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, Protocol
 
 import torch
 
@@ -17,7 +17,13 @@ from gradwire.engine.plan import Plan, Step
 from gradwire.engine.values import Outcome, may_hold_gradient
 
 
-def run(plan: Plan, word: MutableSequence[int] | None = None) -> Outcome:
+class Word(Protocol):
+    """One integer that a watcher may see, such as a word of shared memory."""
+
+    def __setitem__(self, index: int, value: int, /) -> None: ...
+
+
+def run(plan: Plan, word: Word | None = None) -> Outcome:
     """Run `plan` once and read its outputs.
 
     `word[0]` is set to the position of the node that is running (from 1; 0: none), for a watcher in another process.
@@ -63,7 +69,7 @@ def _placed(document: TensorDocument, plan: Plan) -> torch.Tensor:
     if wanted is None or (wanted == "cpu" and plan.graph.device == "auto"):
         device = plan.device
     else:
-        device = devices.resolve(wanted, document.source)
+        device = devices.resolve(wanted, document.source.at("device"))
     try:
         tensor = document.tensor.to(device)
     except RuntimeError as error:
@@ -71,7 +77,7 @@ def _placed(document: TensorDocument, plan: Plan) -> torch.Tensor:
     return tensor.requires_grad_(True) if document.requires_grad else tensor
 
 
-def _loop(plan: Plan, frame: list[Any], word: MutableSequence[int]) -> None:
+def _loop(plan: Plan, frame: list[Any], word: Word) -> None:
     keep_leaves = plan.returns is None
     for step in plan.steps:
         word[0] = step.position

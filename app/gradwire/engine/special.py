@@ -9,8 +9,9 @@ from typing import Any
 import torch
 
 from gradwire.engine import indexing
-from gradwire.engine.graph import Dictionary, Expression, Literal, Node
-from gradwire.findings import Refusal, Source, refuse
+from gradwire.engine.errors import NoOverload
+from gradwire.engine.graph import Dictionary, Expression, Literal, Node, Ref
+from gradwire.findings import refuse
 
 ASSIGNABLE = ("grad", "requires_grad")
 
@@ -51,6 +52,8 @@ def setattr_(node: Node, names: Container[str]) -> SpecialCall:
             expected=list(ASSIGNABLE),
             hint=hint,
         )
+    if word == "requires_grad":
+        _must_be_bool(node.args[2])
     assign = _assign_grad if word == "grad" else _assign_requires_grad
     return SpecialCall(assign, (node.args[0], node.args[2]))
 
@@ -106,10 +109,12 @@ def _assign_requires_grad(tensor: Any, value: Any) -> Any:
     return tensor
 
 
+def _must_be_bool(expression: Expression) -> None:
+    """A literal for requires_grad; what a reference gives is checked by PyTorch."""
+    if not isinstance(expression, Ref) and not (isinstance(expression, Literal) and isinstance(expression.value, bool)):
+        raise refuse("invalid_argument", "requires_grad is true or false", expression.source, expected=[True, False])
+
+
 def _must_be_tensor(value: Any, name: str) -> None:
     if not isinstance(value, torch.Tensor):
-        raise Refusal(
-            refuse(
-                "invalid_argument", f"only a tensor has '{name}' to assign", Source(), got=type(value).__name__
-            ).findings
-        )
+        raise NoOverload(f"only a tensor has '{name}' to assign", 0, expected="a tensor", got=type(value).__name__)

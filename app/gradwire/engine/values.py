@@ -38,5 +38,14 @@ class Outcome:
 
 
 def may_hold_gradient(tensor: torch.Tensor) -> bool:
-    """Whether a backward pass fills `tensor.grad`."""
-    return tensor.requires_grad and (tensor.is_leaf or tensor.retains_grad)
+    """Whether a backward pass fills `tensor.grad`.
+
+    `is_leaf` is not asked of a view of something that is differentiated: it would renew the view's grad_fn, which
+    raises where PyTorch has ruled the view out and elsewhere may change the order in which gradients are added up.
+    """
+    if not tensor.requires_grad:
+        return False
+    base = tensor._base
+    if base is not None and base.requires_grad:
+        return tensor.retains_grad
+    return tensor.is_leaf or tensor.retains_grad

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
@@ -24,7 +25,7 @@ def watching(node: Node, op: Op, tape: Tape | None, writes: Writes, in_place: bo
     if node.no_grad:
         wraps.append(_without_grad)
     if tape is not None:
-        wraps.append(lambda call: _taped(call, node, op, tape))
+        wraps.append(lambda call: _taped(call, node, op, tape, in_place))
     if in_place:
         wraps.append(lambda call: _recorded(call, node, writes))
     if not wraps:
@@ -54,14 +55,15 @@ def _recorded(call: Callable[..., Any], node: Node, writes: Writes) -> Callable[
     return recorded
 
 
-def _taped(call: Callable[..., Any], node: Node, op: Op, tape: Tape) -> Callable[..., Any]:
+def _taped(call: Callable[..., Any], node: Node, op: Op, tape: Tape, in_place: bool) -> Callable[..., Any]:
     starts = op.name in STARTS_BACKWARD
 
     def taped(*args: Any, **kwargs: Any) -> Any:
         if starts:
             tape.starting(_roots(node, args, kwargs), _differentiated_by(op, args, kwargs))
         try:
-            value = call(*args, **kwargs)
+            with tape.writing(op.name, args, kwargs) if in_place else contextlib.nullcontext():
+                value = call(*args, **kwargs)
         finally:
             if starts:
                 tape.finished()

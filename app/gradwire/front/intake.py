@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from starlette.types import Receive
+from starlette.types import Message, Receive
 
 from gradwire.findings import refuse
 
@@ -36,10 +36,10 @@ async def read_body(receive: Receive, declared: bytes | None, *, most: int, paus
             return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
-async def _piece(receive: Receive, pause_ms: int) -> dict[str, object]:
+async def _piece(receive: Receive, pause_ms: int) -> Message:
     try:
         async with asyncio.timeout(pause_ms / 1000):
-            return dict(await receive())
+            return await receive()
     except TimeoutError:
         message = f"no part of the body came for {pause_ms} ms"
         raise refuse("request_timeout", message, hint="send the request again") from None

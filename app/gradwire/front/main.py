@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import uuid
@@ -17,6 +18,7 @@ from gradwire.contract import media
 from gradwire.contract.problems import problem
 from gradwire.findings import Finding, Refusal
 from gradwire.front.api import graphs, ops, pages, server
+from gradwire.front.api.facts import facts_of
 from gradwire.front.executors import Executor
 from gradwire.front.executors.pool import WorkerPool
 from gradwire.front.settings import Settings
@@ -34,7 +36,9 @@ def create_app(settings: Settings | None = None, executor: Executor | None = Non
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await executor.start()
+        asking = asyncio.create_task(facts_of(app).learn())
         yield
+        asking.cancel()
         await executor.close(settings.grace_ms)
 
     app = FastAPI(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 import socket
+from types import FrameType
 
 import uvicorn
 
@@ -27,10 +28,10 @@ def serve(settings: Settings) -> int:
         server_header=False,
         log_config=None,
         log_level=settings.log_level,
-        timeout_graceful_shutdown=None,
+        timeout_graceful_shutdown=-(-settings.grace_ms // 1000),
         timeout_keep_alive=75,
     )
-    server = uvicorn.Server(config)
+    server = _Server(config)
     try:
         listening = _listen(settings)
     except OSError as error:
@@ -43,6 +44,14 @@ def serve(settings: Settings) -> int:
         signal.signal(number, signal.SIG_IGN)
     server.run(sockets=[listening])
     return 0 if server.started else 1
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server, but for signals: the first of either kind stops it, the second hurries the stop."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self.force_exit = self.should_exit
+        self.should_exit = True
 
 
 def _listen(settings: Settings) -> socket.socket:

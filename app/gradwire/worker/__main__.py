@@ -60,6 +60,7 @@ class _Nursery:
                     self._reap()
                 else:
                     alive = self._obey()
+        signal.set_wakeup_fd(-1)
         self._kill_all()
 
     def _obey(self) -> bool:

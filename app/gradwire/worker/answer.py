@@ -24,13 +24,15 @@ from gradwire.engine.failure import OutOfMemoryRefusal
 from gradwire.engine.graph import Graph
 from gradwire.engine.ops.describe import describe, summaries
 from gradwire.engine.ops.registry import Excluded, Op, registry
-from gradwire.engine.plan import plan, unknown_op
+from gradwire.engine.outputs import source_of
+from gradwire.engine.plan import Plan, plan, unknown_op
 from gradwire.engine.run import run
 from gradwire.engine.values import Outcome
 from gradwire.findings import Finding, Refusal, Source
 from gradwire.wire.read.graph import read_graph, read_op
 from gradwire.wire.read.skeleton import skeleton
 from gradwire.wire.write.reply import graph_reply, op_reply
+from gradwire.wire.write.room import TooLarge
 
 JSON = "application/json"
 
@@ -95,7 +97,18 @@ class Answerer:
             "decode": 1e3 * (planned - started),
             "run": 1e3 * (ran - planned),
         }
-        return write(outcome, timing, self.limits)
+        try:
+            return write(outcome, timing, self.limits)
+        except TooLarge as error:
+            raise _placed(error, prepared) from None
+
+
+def _placed(error: TooLarge, prepared: Plan) -> Refusal:
+    """The refusal of a reply that is too large, at the node whose value did not fit."""
+    if error.output is not None:
+        for finding in error.findings:
+            finding.source, finding.node = source_of(prepared, error.output)
+    return Refusal(error.findings)
 
 
 def _refused(findings: list[Finding], *, retire: bool) -> Reply:
@@ -109,7 +122,9 @@ def _callable(name: str) -> None:
     if isinstance(entry, Op):
         return
     if isinstance(entry, Excluded):
-        raise Refusal([Finding("excluded_op", f"{entry.name} cannot be called: {entry.reason}", got=name)])
+        raise Refusal(
+            [Finding("excluded_op", f"{entry.name} cannot be called: {entry.reason}", got=name, parameter="name")]
+        )
     finding = unknown_op(name, Source())
     finding.parameter = "name"
     raise Refusal([finding])

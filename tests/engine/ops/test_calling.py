@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 import torch
-import torch.nn.functional as F
 from calls import call, op, same
 
 from gradwire.engine.errors import NoOverload
 from gradwire.engine.ops.arguments import invoke, second_try
 from gradwire.findings import Refusal
 
+F = torch.nn.functional
 X = torch.arange(16.0).reshape(4, 4) / 7
 IMAGE = torch.arange(32.0).reshape(1, 2, 4, 4) / 3
 KERNEL = torch.arange(16.0).reshape(2, 2, 2, 2) / 5

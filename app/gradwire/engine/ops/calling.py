@@ -24,7 +24,8 @@ _PARSER = re.compile(
     r"takes no (?:keyword )?arguments|"
     r"got an unexpected keyword argument|got multiple values for argument|expected Tensor as element|"
     r"descriptor '\w+' (?:for|of) '.*' object|requires an? '.*' object|an invalid keyword argument|"
-    r"expected np\.ndarray|must be Tensor, not|data type '.*' not understood|unsupported operand type|is an invalid keyword"
+    r"expected np\.ndarray|must be Tensor, not|data type '.*' not understood|unsupported operand type|"
+    r"is an invalid keyword"
 )
 _NAMED = re.compile(r"argument '(\w+)'(?: \(position (\d+)\))?")
 _ELEMENT = re.compile(r"expected Tensor as element \d+ in argument (\d+)")

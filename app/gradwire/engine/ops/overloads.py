@@ -57,13 +57,14 @@ def _with_self(found: tuple[Overload, ...]) -> tuple[Overload, ...]:
 
 
 def _with_told(found: tuple[Overload, ...], call: Callable[..., Any], *, method: bool) -> tuple[Overload, ...]:
-    """The overloads, and the docstring's own where it names a parameter that they lack."""
+    """The overloads with the optional keywords that only the docstring tells of, such as memory_format of `bool`."""
     told = signatures.from_docstring(call)
     if told is None:
         return found
-    if method and not (told.parameters and told.parameters[0].name in ("self", "input")):
-        told = replace(told, parameters=(_SELF, *told.parameters))
-    known = {one.name for overload in found for one in overload.parameters} | {"self", "input"}
-    if all(one.name in known for one in told.parameters) and found:
-        return found
-    return (*found, told)
+    if not found:
+        return (replace(told, parameters=(_SELF, *told.parameters)) if method else told,)
+    known = {one.name for overload in found for one in overload.parameters}
+    more = tuple(
+        replace(one, keyword_only=True) for one in told.parameters if one.name not in known and not one.required
+    )
+    return tuple(replace(one, parameters=(*one.parameters, *more)) for one in found) if more else found

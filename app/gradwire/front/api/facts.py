@@ -12,6 +12,8 @@ from gradwire.contract.frames import Job, Reply
 from gradwire.front.catalogue import Catalogue
 from gradwire.front.executors import Executor
 
+_AGAIN_S = 0.02
+
 
 class Facts:
     """Asks on the first use; a failure is not kept, so that the next request asks again."""
@@ -21,6 +23,16 @@ class Facts:
         self._asking = asyncio.Lock()
         self._catalogue: Catalogue | None = None
         self._devices: dict[str, Any] | None = None
+
+    @property
+    def known(self) -> bool:
+        """Whether the devices are known, so that the server can describe itself while every worker is busy."""
+        return self._devices is not None
+
+    async def learn(self) -> None:
+        """Ask for the devices until a worker has told them."""
+        while isinstance(await self.devices(), Reply):
+            await asyncio.sleep(_AGAIN_S)
 
     async def catalogue(self) -> Catalogue | Reply:
         """The ops, or the reply that says why they cannot be had now."""

@@ -32,10 +32,12 @@ class JobRoute(APIRoute):
         self._job = endpoint
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Raises 405 with `Allow` for a method that the route does not have."""
-        methods = self.methods or set()
-        if scope["method"] not in methods:
-            raise HTTPException(405, headers={"Allow": ", ".join(sorted(methods))})
+        """Raises 405 for a method that the route does not have, and Refusal for a GET that wants no JSON; `dispatch`
+        says the same of a body's headers, all at once."""
+        if scope["method"] not in (self.methods or ()):
+            raise HTTPException(405)
+        if scope["method"] == "GET":
+            json_is_wanted(Request(scope))
         await dispatch.run(scope, receive, send, self._job(**scope["path_params"]))
 
 
@@ -46,16 +48,21 @@ def add_job(router: APIRouter, method: str, path: str, endpoint: Callable[..., J
     )
 
 
-def respond(request: Request, document: Any) -> Response:
-    """A JSON reply; raises `Refusal` (`not_acceptable`) where the client wants none."""
+def json_is_wanted(request: Request) -> None:
+    """Raises `Refusal` (`not_acceptable`) where the client does not take JSON."""
     wanted = request.headers.get("accept")
     if negotiate(wanted, (JSON,)) is None:
         finding = Finding("not_acceptable", f"the reply can be written as {JSON} only", got=wanted, expected=[JSON])
         raise Refusal([finding])
+
+
+def respond(request: Request, document: Any) -> Response:
+    """A JSON reply; raises `Refusal` (`not_acceptable`) where the client wants none."""
+    json_is_wanted(request)
     return Response(orjson.dumps(document), media_type=JSON)
 
 
 def passed_on(reply: Reply) -> Response:
     """A worker's reply, as it is."""
-    headers = {"Retry-After": "1"} if reply.status == 503 else None
+    headers = {"Retry-After": str(dispatch.RETRY_AFTER_S)} if reply.status == 503 else None
     return Response(reply.body, status_code=reply.status, media_type=reply.media_type, headers=headers)

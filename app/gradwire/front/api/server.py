@@ -78,7 +78,7 @@ async def is_alive(request: Request) -> Response:
 )
 async def is_ready(request: Request) -> Response:
     """200 when a worker can take work now, else 503."""
-    if request.app.state.executor.ready:
+    if request.app.state.executor.ready and facts_of(request.app).known:
         return respond(request, {"status": "ready"})
     status, document = problem([_NOT_READY])
     return passed_on(Reply(status=status, media_type=MEDIA_TYPE, body=document))

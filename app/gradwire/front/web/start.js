@@ -4,7 +4,7 @@
 // way back, and replies of megabytes freeze the page. Bodies are therefore sent as they were typed, and replies are
 // shown as they came, laid out line by line and cut.
 
-const LONGEST_SHOWN = 200000;
+const LONGEST_SHOWN = 50000;
 
 // Indents JSON text without reading its numbers. Objects and lists that fit on a line stay on one.
 function laidOut(text) {

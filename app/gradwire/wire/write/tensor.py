@@ -35,8 +35,7 @@ class TensorWriter:
             "shape": list(dense.shape),
             "device": str(tensor.device),
             "requires_grad": tensor.requires_grad,
-            "is_leaf": tensor.is_leaf,
-            "grad_fn": grad_fn_name(tensor.grad_fn),
+            **_history(tensor),
             "encoding": encoding,
             "data": self._data(dense, encoding),
         }
@@ -148,6 +147,14 @@ def _kind_of(tensor: torch.Tensor) -> str:
     if tensor.is_quantized:
         words.append(f"quantized dtype {str(tensor.dtype).removeprefix('torch.')}")
     return f"a tensor of {' and '.join(words)}, written dense" if words else "written dense"
+
+
+def _history(tensor: torch.Tensor) -> dict[str, Any]:
+    """`is_leaf` and `grad_fn`, which PyTorch refuses to tell of some views whose base was changed in place."""
+    try:
+        return {"is_leaf": tensor.is_leaf, "grad_fn": grad_fn_name(tensor.grad_fn)}
+    except RuntimeError as error:
+        raise refuse("op_failed", str(error), hint="clone the view before its base is changed in place") from None
 
 
 def grad_fn_name(node: Any) -> str | None:
