@@ -87,7 +87,12 @@ def services(workers: int) -> list[Service]:
     Each with one intra-op thread, as gradwire's workers have by default: the tensors are tiny.
     """
     single = {"OMP_NUM_THREADS": "1"}
-    own = {"GRADWIRE_HOST": "127.0.0.1", "GRADWIRE_PORT": "{port}", "GRADWIRE_WORKERS": str(workers)}
+    own = {
+        "GRADWIRE_HOST": "127.0.0.1",
+        "GRADWIRE_PORT": "{port}",
+        "GRADWIRE_WORKERS": str(workers),
+        "GRADWIRE_LOG_LEVEL": "warning",
+    }
     return [
         Service("gradwire", ["gradwire", "serve"], own, ready="/readyz"),
         Service("obvious", [*UVICORN, "--port", "{port}", "obvious:app"], single),

@@ -14,7 +14,7 @@ Node = dict[str, Any]
 
 RUN = "/v1/graphs/run"
 # What no reply may show: a traceback, or a path on the server.
-LEAKS = re.compile(r"Traceback|site-packages|/gradwire/|File \"|\.py\b|/proc/|/root|/home/")
+LEAKS = re.compile(r"Traceback|site-packages|/gradwire/|File \"|\.py\b|/(usr|opt|home|var|proc)/")
 
 
 def node(op: str, *args: Json, id: str | None = None, **kwargs: Json) -> Node:

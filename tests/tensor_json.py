@@ -20,7 +20,7 @@ FLOATS = [name for name in SIZES if name.startswith(("float", "bfloat"))]
 COMPLEX = [name for name in SIZES if name.startswith("complex")]
 INTEGERS = [name for name in SIZES if "int" in name]
 
-_BITS = {1: torch.uint8, 2: torch.uint16, 4: torch.uint32, 8: torch.uint64}
+_BITS = {1: torch.int8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
 _PARTS = {"complex128": "float64", "complex64": "float32", "complex32": "float16"}
 # The bits of "NaN" and of "-NaN".
 _NAN = {
@@ -132,7 +132,8 @@ def _real(parts: list[Any], name: str) -> torch.Tensor:
     bits = torch.tensor(numbers, dtype=torch.float64).to(dtype).view(_BITS[SIZES[name]])
     for place, part in enumerate(parts):
         if isinstance(part, str):
-            bits[place] = _word(part, name)
+            unsigned, half = _word(part, name), 1 << (8 * SIZES[name] - 1)
+            bits[place] = unsigned - 2 * half if unsigned >= half else unsigned
         else:
             assert isinstance(part, float), f"{part!r} is no float"
     return bits.view(dtype)
@@ -146,4 +147,4 @@ def _word(part: str, name: str) -> int:
     if part in ("NaN", "-NaN"):
         return _NAN[name][part == "-NaN"]
     infinity = torch.tensor([float(part.replace("Infinity", "inf"))], dtype=torch.float64).to(dtype_of(name))
-    return int(infinity.view(_BITS[SIZES[name]]))
+    return int.from_bytes(to_bytes(infinity), "little")

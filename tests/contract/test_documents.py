@@ -9,7 +9,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from gradwire.contract.documents.check import validate
-from gradwire.contract.documents.graph import GraphBody, OpBody, OutputRequest, TapeOptions
+from gradwire.contract.documents.graph import GraphBody, NodeBody, OpBody, OutputRequest, TapeOptions
 from gradwire.contract.documents.schemas import components
 
 TUTORIAL = {
@@ -173,6 +173,11 @@ def test_all_mistakes_are_found_at_once_with_their_nodes():
     assert findings[-1].hint == "did you mean `tape`?"
     assert findings[2].message == "a node must have `op`"
     assert findings[0].message == "`op`: expected a string, got an integer"
+
+
+def test_an_unknown_member_like_no_other_gets_the_list_of_members():
+    finding = validate(NodeBody, {"op": "ones", "zzzz": 1})[1][0]
+    assert finding.hint == "leave it out; the members are id, op, args, kwargs, no_grad"
 
 
 def test_a_long_unknown_member_gets_no_hint():

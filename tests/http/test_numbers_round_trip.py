@@ -13,10 +13,45 @@ from tensor_json import COMPLEX, FLOAT8, FLOATS, INTEGERS, SIZES, document, dtyp
 
 EVERY = {name: list(range(256)) for name in FLOAT8} | {name: list(range(65536)) for name in ("float16", "bfloat16")}
 # NaNs of both signs with many payloads, quiet and signaling; infinities; zeros; the edges of normal and subnormal.
-FLOAT32 = [0x7F800000, 0xFF800000, 0x7F800001, 0xFF800001, 0x7FC00000, 0xFFC00000, 0x7FC00001, 0x7FBFFFFF, 0x7FFFFFFF,
-           0xFFFFFFFF, 0, 0x80000000, 1, 0x80000001, 0x7FFFFF, 0x800000, 0x7F7FFFFF, 0xFF7FFFFF, 0x3DCCCCCD]  # fmt: skip
-FLOAT64 = [0x7FF << 52, 0xFFF << 52, (0x7FF << 52) + 1, (0xFFF << 52) + 1, 0x7FF8 << 48, 0xFFF8 << 48, (0x7FF8 << 48) + 1,
-           2**63 - 1, 2**64 - 1, 0, 1 << 63, 1, (1 << 63) + 1, (1 << 52) - 1, 1 << 52, (0x7FF << 52) - 1]  # fmt: skip
+FLOAT32 = [
+    0x7F800000,
+    0xFF800000,
+    0x7F800001,
+    0xFF800001,
+    0x7FC00000,
+    0xFFC00000,
+    0x7FC00001,
+    0x7FBFFFFF,
+    0x7FFFFFFF,
+    0xFFFFFFFF,
+    0,
+    0x80000000,
+    1,
+    0x80000001,
+    0x7FFFFF,
+    0x800000,
+    0x7F7FFFFF,
+    0xFF7FFFFF,
+    0x3DCCCCCD,
+]
+FLOAT64 = [
+    0x7FF << 52,
+    0xFFF << 52,
+    (0x7FF << 52) + 1,
+    (0xFFF << 52) + 1,
+    0x7FF8 << 48,
+    0xFFF8 << 48,
+    (0x7FF8 << 48) + 1,
+    2**63 - 1,
+    2**64 - 1,
+    0,
+    1 << 63,
+    1,
+    (1 << 63) + 1,
+    (1 << 52) - 1,
+    1 << 52,
+    (0x7FF << 52) - 1,
+]
 
 
 def there_and_back(service: Service, tensor: torch.Tensor) -> dict[str, Any]:

@@ -57,36 +57,68 @@ CASES = [
     Refused("cat of other sizes", [node("cat", ["$x", "$w"], id="y")], lambda x, w, i: torch.cat([x, w])),
     Refused("item of many", [node("item", "$x", id="y")], lambda x, w, i: x.item()),
     Refused("a mean of integers", [node("mean", "$i", id="y")], lambda x, w, i: i.mean()),
-    Refused("no gradient to flow", [node("sum", "$x", id="s"), node("backward", "$s", id="y")],
-            lambda x, w, i: x.sum().backward()),
-    Refused("backward from many", [node("mul", "$w", 2, id="s"), node("backward", "$s", id="y")],
-            lambda x, w, i: (w * 2).backward()),
-    Refused("backward twice",
-            [node("mul", "$w", "$w", id="ww"), node("sum", "$ww", id="s"), node("backward", "$s"),
-             node("backward", "$s", id="y")],
-            lambda x, w, i: _twice(w)),
-    Refused("a cotangent of another shape", [node("mul", "$w", 2, id="s"), node("backward", "$s", "$x", id="y")],
-            lambda x, w, i: (w * 2).backward(x)),
+    Refused(
+        "no gradient to flow",
+        [node("sum", "$x", id="s"), node("backward", "$s", id="y")],
+        lambda x, w, i: x.sum().backward(),
+    ),
+    Refused(
+        "backward from many",
+        [node("mul", "$w", 2, id="s"), node("backward", "$s", id="y")],
+        lambda x, w, i: (w * 2).backward(),
+    ),
+    Refused(
+        "backward twice",
+        [
+            node("mul", "$w", "$w", id="ww"),
+            node("sum", "$ww", id="s"),
+            node("backward", "$s"),
+            node("backward", "$s", id="y"),
+        ],
+        lambda x, w, i: _twice(w),
+    ),
+    Refused(
+        "a cotangent of another shape",
+        [node("mul", "$w", 2, id="s"), node("backward", "$s", "$x", id="y")],
+        lambda x, w, i: (w * 2).backward(x),
+    ),
     Refused("a leaf in place", [node("add_", "$w", 1, id="y")], lambda x, w, i: w.add_(1)),
     Refused("a leaf augmented", [node("operator.iadd", "$w", 1, id="y")], lambda x, w, i: _in_place(w)),
     Refused("a leaf assigned", [node("setitem", "$w", 0, 1, id="y")], lambda x, w, i: _assign(w)),
     Refused("requires_grad_ on integers", [node("requires_grad_", "$i", id="y")], lambda x, w, i: i.requires_grad_()),
-    Refused("requires_grad_ False on no leaf", [node("mul", "$w", 2, id="s"), node("requires_grad_", "$s", False, id="y")],
-            lambda x, w, i: (w * 2).requires_grad_(False)),
-    Refused("unused in autograd.grad", [node("sum", "$w", id="s"), node("autograd.grad", "$s", "$x", id="y")],
-            lambda x, w, i: torch.autograd.grad(w.sum(), x)),
-    Refused("an out of another dtype", [node("add", "$x", "$x", out="$i", id="y")],
-            lambda x, w, i: torch.add(x, x, out=i)),
-    Refused("an out that wants gradients", [node("add", "$w", 1, out="$w", id="y")],
-            lambda x, w, i: torch.add(w, 1, out=w)),
+    Refused(
+        "requires_grad_ False on no leaf",
+        [node("mul", "$w", 2, id="s"), node("requires_grad_", "$s", False, id="y")],
+        lambda x, w, i: (w * 2).requires_grad_(False),
+    ),
+    Refused(
+        "unused in autograd.grad",
+        [node("sum", "$w", id="s"), node("autograd.grad", "$s", "$x", id="y")],
+        lambda x, w, i: torch.autograd.grad(w.sum(), x),
+    ),
+    Refused(
+        "an out of another dtype", [node("add", "$x", "$x", out="$i", id="y")], lambda x, w, i: torch.add(x, x, out=i)
+    ),
+    Refused(
+        "an out that wants gradients", [node("add", "$w", 1, out="$w", id="y")], lambda x, w, i: torch.add(w, 1, out=w)
+    ),
     Refused("numpy of a tensor with gradients", [node("numpy", "$w", id="y")], lambda x, w, i: w.numpy()),
-    Refused("not positive definite", [node("linalg.cholesky", {"tensor": [[-1.0, 0.0], [0.0, 1.0]]}, id="y")],
-            lambda x, w, i: torch.linalg.cholesky(torch.tensor([[-1.0, 0.0], [0.0, 1.0]]))),
-    Refused("singular", [node("linalg.inv", {"tensor": [[1.0, 2.0], [2.0, 4.0]]}, id="y")],
-            lambda x, w, i: torch.linalg.inv(torch.tensor([[1.0, 2.0], [2.0, 4.0]]))),
-    Refused("an equation that is none", [node("einsum", "ij,jk->iz", "$x", "$x", id="y")],
-            lambda x, w, i: torch.einsum("ij,jk->iz", x, x)),
-]  # fmt: skip
+    Refused(
+        "not positive definite",
+        [node("linalg.cholesky", {"tensor": [[-1.0, 0.0], [0.0, 1.0]]}, id="y")],
+        lambda x, w, i: torch.linalg.cholesky(torch.tensor([[-1.0, 0.0], [0.0, 1.0]])),
+    ),
+    Refused(
+        "singular",
+        [node("linalg.inv", {"tensor": [[1.0, 2.0], [2.0, 4.0]]}, id="y")],
+        lambda x, w, i: torch.linalg.inv(torch.tensor([[1.0, 2.0], [2.0, 4.0]])),
+    ),
+    Refused(
+        "an equation that is none",
+        [node("einsum", "ij,jk->iz", "$x", "$x", id="y")],
+        lambda x, w, i: torch.einsum("ij,jk->iz", x, x),
+    ),
+]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

@@ -1,7 +1,11 @@
 """What passes between the front and a worker: jobs one way, replies the other.
 
 A frame is the lengths of its header and of its body, the header (a job or a reply, MessagePack), then the body as it
-is. Each worker has a socket of its own and holds one job at a time, so frames need no numbers.
+is. Each worker has a socket of its own and holds one job at a time, so frames need no numbers. A worker's first frame
+is empty: it is ready for jobs.
+
+Bodies travel in the socket. One that should not be copied could travel as a descriptor beside its header (SCM_RIGHTS):
+it would be one more member of the headers, and the sockets are of a kind that can carry it.
 """
 
 from __future__ import annotations
@@ -11,6 +15,9 @@ import struct
 import msgspec
 
 LENGTHS = struct.Struct("<IQ")
+READY = LENGTHS.pack(0, 0)
+# No header is longer; one that is comes from a process that has gone wrong.
+_LONGEST_HEADER = 65536
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -74,3 +81,52 @@ def read_reply(header: bytes, body: bytes) -> Reply:
     """The reply in a frame's header, with its body."""
     head = _decode_reply(header)
     return Reply(status=head.status, media_type=head.media_type, retire=head.retire, body=body)
+
+
+class FrameReader:
+    """Puts a frame together from pieces as they come; the other side is not trusted.
+
+    At most one frame is under way at a time, so nothing may follow one.
+    """
+
+    def __init__(self, longest_body: int) -> None:
+        self._longest_body = longest_body
+        self._pieces: list[bytes] = []
+        self._received = 0
+        self._header = b""
+        # Of header and body together; None until the lengths are known.
+        self._expected: int | None = None
+
+    def feed(self, piece: bytes) -> tuple[bytes, bytes] | None:
+        """Header and body of the frame that `piece` completes. Raises ValueError for what can be no frame."""
+        if self._expected is None:
+            return self._begin(piece)
+        self._pieces.append(piece)
+        self._received += len(piece)
+        return self._finished()
+
+    def _begin(self, piece: bytes) -> tuple[bytes, bytes] | None:
+        """Pieces while the header is not there as a whole; most frames come in one."""
+        data = b"".join((*self._pieces, piece)) if self._pieces else piece
+        self._pieces, self._received = [data], len(data)
+        if len(data) < LENGTHS.size:
+            return None
+        header_length, body_length = LENGTHS.unpack_from(data)
+        if header_length > _LONGEST_HEADER or body_length > self._longest_body:
+            raise ValueError(f"a frame of {header_length} + {body_length} bytes")
+        split = LENGTHS.size + header_length
+        if len(data) < split:
+            return None
+        self._header = data[LENGTHS.size : split]
+        self._pieces, self._received, self._expected = [data[split:]], len(data) - split, body_length
+        return self._finished()
+
+    def _finished(self) -> tuple[bytes, bytes] | None:
+        assert self._expected is not None
+        if self._received < self._expected:
+            return None
+        if self._received > self._expected:
+            raise ValueError("bytes after the end of a frame")
+        body = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
+        self._pieces, self._received, self._expected = [], 0, None
+        return self._header, body

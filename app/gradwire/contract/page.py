@@ -1,7 +1,7 @@
 """The page of memory that a worker shares with the front: what runs now, and until when it may.
 
 The worker writes here instead of sending frames, since a frame would wake the front for every small job. After a kill
-the page still says which node was running.
+the page still says which node was running. The front trusts nothing in it: a broken worker may have written anything.
 """
 
 from __future__ import annotations
@@ -9,10 +9,12 @@ from __future__ import annotations
 import mmap
 import os
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import orjson
 
-SIZE = 64 * 1024
+# Only what is written takes memory. Enough for 10,000 labels of ordinary length.
+SIZE = 4 * 2**20
 _LABELS_AT = 64
 # Places of the 64-bit words at the beginning of the page.
 _RUNNING, _DEADLINE, _LABELS_LENGTH = 0, 1, 2
@@ -23,6 +25,13 @@ def create() -> int:
     descriptor = os.memfd_create("gradwire-page", os.MFD_CLOEXEC)
     os.ftruncate(descriptor, SIZE)
     return descriptor
+
+
+class Running(NamedTuple):
+    """A node by its place in the graph, from 0, and by its id (its place where it has none, or the id did not fit)."""
+
+    place: int
+    label: str | int
 
 
 class JobPage:
@@ -52,20 +61,23 @@ class JobPage:
         """The deadline of the accepted job; None where none is accepted yet."""
         return self._words[_DEADLINE] or None
 
-    def running(self) -> str | int | None:
-        """The label of the node that runs, or its index where the label did not fit; None where none runs."""
-        position = self._words[_RUNNING]
-        if position == 0:
+    def running(self) -> Running | None:
+        """The node that runs; None where none does."""
+        place = self._words[_RUNNING] - 1
+        if place < 0:
             return None
         labels = self._labels()
-        return labels[position - 1] if position <= len(labels) else position - 1
+        return Running(place, labels[place] if place < len(labels) else place)
 
     def _labels(self) -> list[str | int]:
-        length = self._words[_LABELS_LENGTH]
-        if length == 0:
+        """The labels; none where they are not what `accept` writes, as after a crash that overwrote them."""
+        length = min(self._words[_LABELS_LENGTH], SIZE - _LABELS_AT)
+        try:
+            labels = orjson.loads(self._memory[_LABELS_AT : _LABELS_AT + length])
+        except orjson.JSONDecodeError:
             return []
-        labels: list[str | int] = orjson.loads(self._memory[_LABELS_AT : _LABELS_AT + length])
-        return labels
+        sound = isinstance(labels, list) and all(isinstance(label, (str, int)) for label in labels)
+        return labels if sound else []
 
     def close(self) -> None:
         """Unmap the page."""

@@ -77,13 +77,16 @@ def compile_expression(expression: Expression, scope: Scope, findings: list[Find
 
 
 def _fold(expression: Expression, scope: Scope, findings: list[Finding]) -> tuple[bool, Any]:
-    """(True, value) for what is constant, else (False, getter)."""
+    """(True, value) for what is constant and cannot be changed, else (False, getter).
+
+    Lists and dicts are made anew each time: an op may change one, and a plan may run again for another request.
+    """
+    if isinstance(expression, Ref):
+        return _reference(expression, scope, findings)
     if isinstance(expression, Literal):
         return True, expression.value
     if isinstance(expression, Numbers):
-        return True, expression.tolist()
-    if isinstance(expression, Ref):
-        return _reference(expression, scope, findings)
+        return False, lambda frame: expression.tolist()
     if isinstance(expression, TensorDocument):
         slot = scope.fresh()
         scope.documents.append((slot, expression))
@@ -91,23 +94,27 @@ def _fold(expression: Expression, scope: Scope, findings: list[Finding]) -> tupl
         return False, references.getter(slot, ())
     if isinstance(expression, Collection):
         try:
-            return _built(_BUILD[expression.kind], expression.items, scope, findings)
+            return _built(_BUILD[expression.kind], expression.items, scope, findings, expression.kind != "list")
         except Refusal as refusal:
             findings += [replace(finding, source=expression.source) for finding in refusal.findings]
             return True, None
     if isinstance(expression, SliceOf):
         bounds = (expression.start, expression.stop, expression.step)
-        return _built(lambda parts: slice(*parts), bounds, scope, findings)
-    keys = tuple(expression.items)
-    return _built(lambda parts: dict(zip(keys, parts, strict=True)), tuple(expression.items.values()), scope, findings)
+        return _built(lambda parts: slice(*parts), bounds, scope, findings, True)
+    keys, items = tuple(expression.items), tuple(expression.items.values())
+    return _built(lambda parts: dict(zip(keys, parts, strict=True)), items, scope, findings, False)
 
 
 def _built(
-    build: Callable[[list[Any]], Any], items: Sequence[Expression], scope: Scope, findings: list[Finding]
+    build: Callable[[list[Any]], Any],
+    items: Sequence[Expression],
+    scope: Scope,
+    findings: list[Finding],
+    lasting: bool,
 ) -> tuple[bool, Any]:
-    """A value that is made of others."""
+    """A value that is made of others; `lasting`: it cannot be changed once it is made."""
     folded = [_fold(item, scope, findings) for item in items]
-    if all(known for known, _ in folded):
+    if lasting and all(known for known, _ in folded):
         return True, build([value for _, value in folded])
     getters = [constant(value) if known else value for known, value in folded]
     return False, lambda frame: build([get(frame) for get in getters])

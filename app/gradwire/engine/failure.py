@@ -11,6 +11,7 @@ from gradwire.engine import errors, references
 from gradwire.engine.graph import Node, Ref
 from gradwire.engine.observe import hints
 from gradwire.engine.plan import Plan, Step
+from gradwire.engine.special import SPECIAL
 from gradwire.findings import Finding, Refusal, Source
 
 
@@ -38,7 +39,7 @@ def refused(step: Step, error: Exception, plan: Plan, frame: list[Any]) -> Excep
 
 
 def refused_at(error: Exception, source: Source) -> Refusal:
-    """The refusal of a tensor that could not be put in its place."""
+    """The refusal of a tensor that could not be put in its place, or of an output that could not be read."""
     finding = errors.finding_of(error, "the tensor")
     finding.source = source
     return OutOfMemoryRefusal([finding]) if errors.is_out_of_memory(error) else Refusal([finding])
@@ -48,7 +49,7 @@ def _hint(error: Exception, plan: Plan, frame: list[Any]) -> str | None:
     """Advice for the refusals that people meet while learning autograd."""
     text = str(error)
     live = [value for value in frame if isinstance(value, torch.Tensor)]
-    inputs = {name: frame[slot] for slot, name, _ in plan.inputs if isinstance(frame[slot], torch.Tensor)}
+    inputs = {name: frame[slot] for slot, name in plan.inputs if isinstance(frame[slot], torch.Tensor)}
     return plan.writes.explain(text, live) or hints.hint(text, inputs)
 
 
@@ -66,7 +67,9 @@ def _dead_end(node: Node, frame: list[Any], plan: Plan, error: references.PathEr
     for ref in (*expressions.refs_of(node.args), *expressions.refs_of(node.kwargs)):
         if (finding := _follows(ref, plan, frame)) is not None:
             return finding
-    return Finding("unknown_reference", str(error), node.source)
+    # The others stand in the text of an index, which is the second argument of the ops that take one.
+    written_in_index = node.op in SPECIAL and len(node.args) > 1
+    return Finding("unknown_reference", str(error), node.args[1].source if written_in_index else node.source)
 
 
 def _follows(ref: Ref, plan: Plan, frame: list[Any]) -> Finding | None:

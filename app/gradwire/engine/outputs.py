@@ -9,6 +9,7 @@ import torch
 
 from gradwire.engine import compile as expressions
 from gradwire.engine import references
+from gradwire.engine.failure import refused_at
 from gradwire.engine.graph import Node, Ref
 from gradwire.engine.plan import Plan
 from gradwire.engine.values import NoneBecause, OutputValue, may_hold_gradient
@@ -29,6 +30,8 @@ def outputs(plan: Plan, frame: list[Any]) -> dict[str, OutputValue]:
             except references.PathError as error:
                 finding = expressions.at_run_time(error, output.ref.text, output.ref.source)
                 raise Refusal([finding]) from error
+            except Exception as error:  # PyTorch refuses some attributes of some tensors: .imag of a real one
+                raise refused_at(error, output.ref.source) from error
             full = graph.full if output.full is None else output.full
             noted = _noted(value, wanted.node, output.ref)
             found[output.name] = OutputValue(noted, output.encoding or graph.encoding, full)

@@ -7,7 +7,7 @@ known, so that memory is given back as early as Python would.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -69,13 +69,13 @@ class Return:
 
 @dataclass(slots=True)
 class Plan:
-    """A graph that can be run once."""
+    """A graph that can be run: once, and with other inputs again where it is `reusable` and has been `renewed`."""
 
     graph: Graph
     device: torch.device
     steps: list[Step] = field(default_factory=list)
     size: int = 0
-    inputs: list[tuple[int, str, TensorDocument]] = field(default_factory=list)
+    inputs: list[tuple[int, str]] = field(default_factory=list)
     documents: list[tuple[int, TensorDocument]] = field(default_factory=list)
     names: dict[str, int] = field(default_factory=dict)
     returns: list[Return] | None = None
@@ -87,6 +87,20 @@ class Plan:
     def labels(self) -> list[str | int]:
         """What each step's node is called, by position."""
         return [node.label for node in self.graph.nodes]
+
+    @property
+    def reusable(self) -> bool:
+        """Whether nothing but the inputs' tensors belongs to one run: no tape, no tensors among the arguments."""
+        return self.tape is None and not self.documents
+
+    def without_inputs(self) -> Plan:
+        """This plan without the tensors that it was made with, to be kept until it is renewed."""
+        return replace(self, graph=replace(self.graph, inputs={}))
+
+    def renewed(self, inputs: dict[str, TensorDocument], seed: int | None, deadline_ms: int | None) -> Plan:
+        """This plan for a graph that differs in its inputs' tensors, its seed and its deadline only."""
+        self.writes.clear()
+        return replace(self, graph=replace(self.graph, inputs=inputs, seed=seed, deadline_ms=deadline_ms))
 
 
 def plan(graph: Graph) -> tuple[Plan, list[Finding]]:
@@ -127,7 +141,7 @@ class _Planner:
     def _inputs(self) -> None:
         for name, document in self.graph.inputs.items():
             self._check_device(document)
-            self.plan.inputs.append((self.scope.bind(name), name, document))
+            self.plan.inputs.append((self.scope.bind(name), name))
 
     def _check_device(self, document: TensorDocument) -> None:
         if document.device is None:

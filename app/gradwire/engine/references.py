@@ -73,7 +73,12 @@ def split(text: str, names: Container[str]) -> tuple[str, tuple[str, ...]] | Non
 
 def plausible(step: str) -> bool:
     """Whether any value that a flat graph can hold has something at `step`."""
-    return step.isdecimal() or step in KNOWN_STEPS
+    return _is_place(step) or step in KNOWN_STEPS
+
+
+def _is_place(step: str) -> bool:
+    """Whether `step` is the place of an item; other scripts' digits are no more places than they are in JSON."""
+    return step.isascii() and step.isdecimal()
 
 
 def nearest(word: str, known: Collection[str]) -> str | None:
@@ -132,7 +137,7 @@ def _attribute(value: Any, step: str, allowed: frozenset[str]) -> Any:
 
 
 def _item(value: tuple[Any, ...] | list[Any], step: str) -> Any:
-    if step.isdecimal() and len(step) <= 18:
+    if _is_place(step) and len(step) <= 18:
         index = int(step)
         if index < len(value):
             return value[index]

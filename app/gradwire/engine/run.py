@@ -54,8 +54,8 @@ def _default_device(device: torch.device) -> Iterator[None]:
 def _frame(plan: Plan) -> list[Any]:
     """The slots, with inputs and the tensors that stand in arguments in their places."""
     frame: list[Any] = [None] * plan.size
-    for slot, name, document in plan.inputs:
-        frame[slot] = _placed(document, plan)
+    for slot, name in plan.inputs:
+        frame[slot] = _placed(plan.graph.inputs[name], plan)
         if plan.tape is not None:
             plan.tape.inputs({name: frame[slot]})
     for slot, document in plan.documents:

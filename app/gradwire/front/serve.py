@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
 import signal
 import socket
@@ -9,7 +11,9 @@ from types import FrameType
 
 import uvicorn
 
+from gradwire.front.executors import Executor
 from gradwire.front.main import create_app
+from gradwire.front.protocol import Protocol
 from gradwire.front.settings import Settings
 
 _log = logging.getLogger("gradwire.front")
@@ -18,20 +22,24 @@ _log = logging.getLogger("gradwire.front")
 def serve(settings: Settings) -> int:
     """Listen and serve; 0 after a stop that was asked for, 1 where the address cannot be had."""
     logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
+    app = create_app(settings)
     config = uvicorn.Config(
-        create_app(settings),
+        app,
         loop="uvloop",
-        http="httptools",
+        http=Protocol,
         ws="none",
         lifespan="on",
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         log_config=None,
-        log_level=settings.log_level,
-        timeout_graceful_shutdown=-(-settings.grace_ms // 1000),
+        # Its messages about its own start and stop say nothing that ours don't.
+        log_level="warning" if settings.log_level == "info" else settings.log_level,
+        # Jobs end with the grace time; this is for clients that are slow to send a body or to take a reply.
+        timeout_graceful_shutdown=-(-settings.grace_ms // 1000) + 2,
         timeout_keep_alive=75,
     )
-    server = _Server(config)
+    server = _Server(config, app.state.executor, settings.grace_ms)
     try:
         listening = _listen(settings)
     except OSError as error:
@@ -43,11 +51,28 @@ def serve(settings: Settings) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)
     server.run(sockets=[listening])
+    _log.info("stopped")
     return 0 if server.started else 1
 
 
 class _Server(uvicorn.Server):
     """uvicorn's server, but for signals: the first of either kind stops it, the second hurries the stop."""
+
+    def __init__(self, config: uvicorn.Config, executor: Executor, grace_ms: int) -> None:
+        super().__init__(config)
+        self._executor = executor
+        self._grace_ms = grace_ms
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop listening, and give jobs their grace time while uvicorn waits for connections to end."""
+        _log.info("stopping; jobs have %d ms to end", self._grace_ms)
+        closing = asyncio.create_task(self._executor.close(self._grace_ms))
+        try:
+            await super().shutdown(sockets)
+        finally:
+            closing.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await closing
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self.force_exit = self.should_exit

@@ -26,6 +26,8 @@ for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 
 def main() -> int:
     """Serve the control socket whose descriptor is the program's argument, until the front closes it."""
+    # Ctrl-C reaches the whole foreground group; the front decides when workers end.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     control = socket.socket(fileno=int(sys.argv[1]))
     limits = msgspec.json.decode(control.recv(65536), type=Limits)
     from gradwire.worker import preload
@@ -47,8 +49,6 @@ class _Nursery:
     def serve(self) -> None:
         signal.set_wakeup_fd(self.wake_write.fileno(), warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda number, frame: None)
-        # Ctrl-C reaches the whole foreground group; the front decides when workers end.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
         self.selector.register(self.control, selectors.EVENT_READ)
         self.selector.register(self.wake_read, selectors.EVENT_READ)
         self._tell({"ready": True})
@@ -60,6 +60,7 @@ class _Nursery:
                     self._reap()
                 else:
                     alive = self._obey()
+        # Nobody reads it any more, and the interpreter closes it before it stops handling signals.
         signal.set_wakeup_fd(-1)
         self._kill_all()
 
@@ -72,31 +73,46 @@ class _Nursery:
         if not message:
             return False
         number = msgspec.json.decode(message)["spawn"]
-        pid = self._fork(*descriptors)
-        self.children.add(pid)
+        try:
+            pid = os.fork()
+        except OSError as error:
+            # Out of processes or memory: the front sees the worker's socket close, and asks again later.
+            print(f"gradwire: no worker can be forked: {error.strerror}", file=sys.stderr)  # noqa: T201
+            pid = None
+        if pid == 0:
+            self._become_worker(*descriptors)
         for descriptor in descriptors:
             os.close(descriptor)
-        self._tell({"started": number, "pid": pid})
+        if pid is not None:
+            self.children.add(pid)
+            self._tell_started(number, pid)
         return True
 
-    def _fork(self, channel: int, page: int) -> int:
-        pid = os.fork()
-        if pid == 0:
-            self._become_worker(channel, page)
-        return pid
+    def _tell_started(self, number: int, pid: int) -> None:
+        """The front gets a descriptor of the process too, taken while the number can belong to no other: what it kills
+        by that can only be this worker."""
+        descriptors = []
+        with contextlib.suppress(OSError):
+            descriptors.append(os.pidfd_open(pid))
+        self._tell({"started": number, "pid": pid}, descriptors)
+        for descriptor in descriptors:
+            os.close(descriptor)
 
     def _become_worker(self, channel: int, page: int) -> NoReturn:
-        signal.set_wakeup_fd(-1)
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        for held in (self.control, self.wake_read, self.wake_write, self.selector):
-            held.close()
-        from gradwire.worker import loop
-
         status = 1
         try:
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            self.selector.close()
+            _close_all_but(channel, page)
+            from gradwire.worker import loop
+
             status = loop.work(socket.socket(fileno=channel), page, self.limits)
+        except BaseException as error:
+            print(f"gradwire: worker {os.getpid()} ended by {error!r}", file=sys.stderr)  # noqa: T201
         finally:
             # Not sys.exit: nothing of the nursery's may run in its child.
+            sys.stderr.flush()
             os._exit(status)
 
     def _reap(self) -> None:
@@ -105,17 +121,26 @@ class _Nursery:
             if pid == 0:
                 return
             self.children.discard(pid)
-            self._tell({"ended": pid, "status": status})
+            self._tell({"ended": pid, "status": os.waitstatus_to_exitcode(status)})
 
-    def _tell(self, message: dict[str, object]) -> None:
+    def _tell(self, message: dict[str, object], descriptors: list[int] | None = None) -> None:
         # The front is gone: the next read of the control socket says so and ends the loop.
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-            self.control.send(msgspec.json.encode(message))
+            socket.send_fds(self.control, [msgspec.json.encode(message)], descriptors or [])
 
     def _kill_all(self) -> None:
         for pid in self.children:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
+
+
+def _close_all_but(*kept: int) -> None:
+    """Close every descriptor of the nursery's but the standard ones: a worker holds its own socket and page only."""
+    first = 3
+    for descriptor in sorted(kept):
+        os.closerange(first, descriptor)
+        first = descriptor + 1
+    os.closerange(first, os.sysconf("SC_OPEN_MAX"))
 
 
 if __name__ == "__main__":

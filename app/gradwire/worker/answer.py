@@ -33,6 +33,7 @@ from gradwire.wire.read.graph import read_graph, read_op
 from gradwire.wire.read.skeleton import skeleton
 from gradwire.wire.write.reply import graph_reply, op_reply
 from gradwire.wire.write.room import TooLarge
+from gradwire.worker.plans import Plans, form_of, own_part
 
 JSON = "application/json"
 
@@ -42,6 +43,7 @@ class Answerer:
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
+        self._plans = Plans()
         self._roads: dict[str, Callable[[Job, bytes, JobPage], bytes]] = {
             "graph.run": self._run_graph,
             "op.run": self._run_op,
@@ -80,14 +82,9 @@ class Answerer:
     ) -> bytes:
         """The road of every computation: read, plan, run, write."""
         started = perf_counter()
-        bones = skeleton(body, self.limits.max_depth)
-        graph, findings = read(bones, self.limits)
-        deadline = self.limits.deadline_ms
-        if graph.deadline_ms is not None:
-            deadline = min(deadline, graph.deadline_ms)
-        prepared, more = plan(graph)
-        if findings or more:
-            raise Refusal(order([*findings, *more], bones))
+        prepared = self._prepared(job, skeleton(body, self.limits.max_depth), read)
+        wanted = prepared.graph.deadline_ms
+        deadline = self.limits.deadline_ms if wanted is None else min(wanted, self.limits.deadline_ms)
         page.accept(deadline, prepared.labels)
         planned = perf_counter()
         outcome: Outcome = run(prepared, page.word)
@@ -101,6 +98,21 @@ class Answerer:
             return write(outcome, timing, self.limits)
         except TooLarge as error:
             raise _placed(error, prepared) from None
+
+    def _prepared(self, job: Job, bones: Any, read: Callable[[Any, Limits], tuple[Graph, list[Finding]]]) -> Plan:
+        """The plan of a request, from an equal graph that came before or made anew."""
+        form = form_of(job, bones)
+        known = self._plans.recall(form)
+        if known is not None:
+            own, findings = read_graph(own_part(bones), self.limits)
+            if not findings:
+                return known.renewed(own.inputs, own.seed, own.deadline_ms)
+        graph, findings = read(bones, self.limits)
+        prepared, more = plan(graph)
+        if findings or more:
+            raise Refusal(order([*findings, *more], bones))
+        self._plans.keep(form, prepared)
+        return prepared
 
 
 def _placed(error: TooLarge, prepared: Plan) -> Refusal:

@@ -3,30 +3,49 @@
 from __future__ import annotations
 
 import logging
-import resource
+import os
 import signal
 import socket
 import uuid
-import warnings
 
-import numpy as np
-import torch
-
-from gradwire.contract.frames import LENGTHS, Job, Reply, read_job, reply_head
+from gradwire.contract.frames import LENGTHS, READY, Job, Reply, read_job, reply_head
 from gradwire.contract.limits import Limits
 from gradwire.contract.page import JobPage
 from gradwire.contract.problems import MEDIA_TYPE, problem
 from gradwire.findings import Finding
+from gradwire.worker import memory, preload, state
 from gradwire.worker.answer import Answerer
 
 _log = logging.getLogger("gradwire.worker")
 
+# Up to here it is cheaper to take a frame's header and body together, or to send them so.
+_SMALL = 65536
+
 
 def work(channel: socket.socket, page_descriptor: int, limits: Limits) -> int:
     """Answer jobs from `channel` until it is closed; the exit status."""
-    _prepare(limits)
+    # The front alone decides when a worker ends, by closing its socket or by SIGKILL.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
     page = JobPage(page_descriptor)
+    os.close(page_descriptor)
     answerer = Answerer(limits)
+    state.diverge()
+    memory.start_threads(limits.threads)
+    # What is slow only the first time (autograd's own start, kernels that choose themselves) is not for a client.
+    preload.first_graph(answerer, page)
+    memory.bound(limits)
+    try:
+        channel.sendall(READY)
+        _serve(channel, answerer, page)
+    except (BrokenPipeError, ConnectionResetError):
+        # The front has gone, or given this worker up.
+        return 0
+    return 0
+
+
+def _serve(channel: socket.socket, answerer: Answerer, page: JobPage) -> None:
+    fresh = state.FreshState()
     while (frame := _receive(channel)) is not None:
         job, body = frame
         reply = _answer(answerer, job, body, page)
@@ -34,23 +53,7 @@ def work(channel: socket.socket, page_descriptor: int, limits: Limits) -> int:
         del frame, body
         _send(channel, reply)
         del reply
-        _reset()
-    return 0
-
-
-def _prepare(limits: Limits) -> None:
-    """Signals, limits and threads of one worker."""
-    # The front alone decides when a worker ends, by closing its socket or by SIGKILL.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    # Threads take memory of their own when they start, so they come before the limit.
-    torch.set_num_threads(limits.threads)
-    if limits.threads > 1:
-        torch.ones(100_000).sum()
-    # With CUDA the address space is far larger than the memory, so what a process may write to is limited there.
-    kind = resource.RLIMIT_DATA if torch.backends.cuda.is_built() else resource.RLIMIT_AS
-    resource.setrlimit(kind, (limits.worker_memory_bytes, limits.worker_memory_bytes))
+        fresh.restore()
 
 
 def _answer(answerer: Answerer, job: Job, body: bytes, page: JobPage) -> Reply:
@@ -64,51 +67,39 @@ def _answer(answerer: Answerer, job: Job, body: bytes, page: JobPage) -> Reply:
         return Reply(status=status, media_type=MEDIA_TYPE, body=document)
 
 
-def _reset() -> None:
-    """Process-wide state that a job could have changed goes back to what a fresh process has."""
-    torch.set_grad_enabled(True)
-    if torch.get_default_dtype() is not torch.float32:
-        torch.set_default_dtype(torch.float32)
-    if torch.are_deterministic_algorithms_enabled():
-        torch.use_deterministic_algorithms(False)
-    if torch.is_anomaly_enabled():
-        torch.autograd.set_detect_anomaly(False)
-    np.seterr(all="ignore")
-    warnings.simplefilter("ignore")
-
-
 def _receive(channel: socket.socket) -> tuple[Job, bytes] | None:
     """The next job and its body; None where the front has closed the socket."""
     lengths = _exactly(channel, LENGTHS.size)
     if lengths is None:
         return None
     header_length, body_length = LENGTHS.unpack(lengths)
+    if header_length + body_length <= _SMALL:
+        both = _exactly(channel, header_length + body_length)
+        return None if both is None else (read_job(both[:header_length]), both[header_length:])
     header = _exactly(channel, header_length)
     body = _exactly(channel, body_length)
-    if header is None or body is None:
-        return None
-    return read_job(bytes(header)), bytes(body)
+    return None if header is None or body is None else (read_job(header), body)
 
 
-def _exactly(channel: socket.socket, length: int) -> bytes | bytearray | None:
+def _exactly(channel: socket.socket, length: int) -> bytes | None:
     """`length` bytes; None where the socket ends before."""
-    first = channel.recv(length) if length else b""
-    if len(first) == length:
-        return first
-    buffer = bytearray(length)
-    view, filled = memoryview(buffer), len(first)
-    view[:filled] = first
-    while filled < length and first:
-        received = channel.recv_into(view[filled:])
-        if received == 0:
-            return None
-        filled += received
-    return buffer if filled == length else None
+    if length == 0:
+        return b""
+    # The kernel fills one buffer to its end: a large body is not copied once more here.
+    data = channel.recv(length, socket.MSG_WAITALL)
+    if len(data) == length:
+        return data
+    pieces = [data]
+    missing = length - len(data)
+    while missing and pieces[-1]:
+        pieces.append(channel.recv(missing, socket.MSG_WAITALL))
+        missing -= len(pieces[-1])
+    return None if missing else b"".join(pieces)
 
 
 def _send(channel: socket.socket, reply: Reply) -> None:
     head = reply_head(reply)
-    if len(reply.body) < 65536:
+    if len(reply.body) <= _SMALL:
         channel.sendall(head + reply.body)
     else:
         channel.sendall(head)

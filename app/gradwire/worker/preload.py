@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import gc
+import os
+import sys
 import warnings
+from pathlib import Path
 
 import orjson
 import torch
@@ -11,34 +14,49 @@ import torch
 from gradwire.contract.frames import Job
 from gradwire.contract.limits import Limits
 from gradwire.contract.page import JobPage, create
+from gradwire.engine.ops.registry import registry
 from gradwire.worker.answer import Answerer
 
 # Touches what a first request would otherwise load: the registry, signatures, the writer, autograd.
-_FIRST = {
-    "inputs": {"x": {"data": [[1.0, 2.0]], "requires_grad": True}},
-    "nodes": [
-        {"id": "y", "op": "add", "args": ["$x", 2]},
-        {"id": "z", "op": "mul", "args": ["$y", "$y"]},
-        {"id": "out", "op": "mean", "args": ["$z"]},
-        {"id": "g", "op": "autograd.grad", "args": ["$out", ["$x"]]},
-    ],
-    "returns": ["z", "g"],
-    "tape": True,
-}
+_FIRST = orjson.dumps(
+    {
+        "inputs": {"x": {"data": [[1.0, 2.0]], "dtype": "float32", "requires_grad": True}},
+        "nodes": [
+            {"id": "y", "op": "add", "args": ["$x", 2]},
+            {"id": "z", "op": "mul", "args": ["$y", "$y"]},
+            {"id": "out", "op": "mean", "args": ["$z"]},
+            {"id": "g", "op": "autograd.grad", "args": ["$out", ["$x"]]},
+        ],
+        "returns": ["z", "g"],
+        "tape": True,
+        "device": "cpu",
+    }
+)
 
 
 def everything(limits: Limits) -> None:
-    """Load PyTorch with one thread and answer one request, without starting a thread.
-
-    `autograd.grad` on the CPU runs in the calling thread, so no thread of the backward engine is left behind.
-    """
+    """Load all that workers need, without starting a thread or touching CUDA."""
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
-    page = JobPage(create())
-    reply = Answerer(limits).answer(Job(kind="graph.run"), orjson.dumps(_FIRST), page)
-    page.close()
-    if reply.status != 200:
-        raise RuntimeError(f"the first graph failed: {reply.body.decode()}")
+    registry().names()
+    if not torch.backends.cuda.is_built():
+        # Without devices the backward engine runs in the calling thread. With CUDA built in, the first backward pass
+        # asks the driver for devices and starts a thread for each: that is for a worker to do, after the fork.
+        descriptor = create()
+        page = JobPage(descriptor)
+        os.close(descriptor)
+        first_graph(Answerer(limits), page)
+        page.close()
+    threads = len(list(Path("/proc/self/task").iterdir()))
+    if threads > 1:
+        print(f"gradwire: the nursery has {threads} threads; its workers may hang", file=sys.stderr)  # noqa: T201
     # Long-lived objects are neither scanned nor copied in the forks.
     gc.collect()
     gc.freeze()
+
+
+def first_graph(answerer: Answerer, page: JobPage) -> None:
+    """Run a small graph with a gradient and a tape. Raises RuntimeError where it fails."""
+    reply = answerer.answer(Job(kind="graph.run"), _FIRST, page)
+    if reply.status != 200:
+        raise RuntimeError(f"the first graph failed: {reply.body.decode()}")

@@ -107,10 +107,11 @@ def _named(steps: list[str | int], model: type[BaseModel]) -> str:
 
 
 def _nearest(name: str, known: list[str]) -> str | None:
+    """The member that was probably meant, or all that there are; none for long names, which take long to compare."""
     if len(name) > _LONGEST_WITH_HINT:
         return None
     near = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.6)
-    return f"did you mean `{near[0]}`?" if near else None
+    return f"did you mean `{near[0]}`?" if near else f"leave it out; the members are {', '.join(known)}"
 
 
 def _wrong(detail: ErrorDetails) -> tuple[str, Any]:

@@ -77,6 +77,11 @@ class Writes:
             self._count += 1
             self._trim()
 
+    def clear(self) -> None:
+        """Forget everything: another run begins."""
+        self._storages.clear()
+        self._count = 0
+
     def _trim(self) -> None:
         while self._count > MAX_WRITES and len(self._storages) > 1:
             _, oldest = self._storages.popitem(last=False)

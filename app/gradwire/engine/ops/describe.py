@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from types import FunctionType
 from typing import Any
 
 from gradwire.engine.ops import examples, facts, json_schema
@@ -37,21 +38,23 @@ def describe(name: str) -> dict[str, Any]:
         raise KeyError(name)
     if isinstance(entry, Excluded):
         return _excluded(entry)
-    found = examples.example(entry)
+    found, seen = examples.example(entry), examples.observed(entry)
     return {
         "name": entry.name,
         "status": "callable",
         "reason": None,
         "summary": entry.summary,
         "overloads": [_overload(one) for one in entry.overloads],
-        "differentiable": examples.differentiable(entry),
+        "differentiable": None if seen is None else seen.differentiable,
         "in_place": entry.in_place,
         "random": entry.random,
-        "view": entry.view,
+        "view": entry.view or (seen is not None and seen.shares_memory and not entry.in_place),
+        "data_dependent_shape": entry.facts.dynamic_shape or (seen is not None and seen.dynamic_shape),
         "doc": entry.doc,
         "doc_url": entry.doc_url if entry.doc else None,
-        "schema": json_schema.of(entry.overloads),
+        "schema": json_schema.of(entry.overloads, loose=isinstance(entry.call, FunctionType)),
         "example": None if found is None else found.body,
+        "example_graph": None if found is None else found.graph,
     }
 
 
@@ -66,10 +69,12 @@ def _excluded(entry: Excluded) -> dict[str, Any]:
         "in_place": None,
         "random": None,
         "view": None,
+        "data_dependent_shape": None,
         "doc": entry.doc,
         "doc_url": facts.doc_url(entry.name) if entry.doc else None,
         "schema": None,
         "example": None,
+        "example_graph": None,
     }
 
 

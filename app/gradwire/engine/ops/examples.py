@@ -1,28 +1,34 @@
 """An example call of an op that runs as it stands, found by trying small arguments of the declared types.
 
-Nothing here knows any op: the first call that PyTorch accepts is the example.
+Nothing here knows any op: the first call that PyTorch accepts is the example. Only where no small call is accepted does
+a table tell one (told.py).
 """
 
 from __future__ import annotations
 
+import copy
 import functools
 import itertools
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from gradwire.engine.graph import Collection, Expression, Literal, Numbers, TensorDocument
-from gradwire.engine.ops import arguments
+from gradwire.engine.ops import arguments, told
 from gradwire.engine.ops.parameters import Overload, Parameter
-from gradwire.engine.ops.registry import Op
+from gradwire.engine.ops.registry import Op, registry
 from gradwire.findings import Source
 
 # Tried per op, at some 20 microseconds each.
 _MOST_TRIES = 1500
 _MATRIX = [[2.0, 0.5], [0.5, 1.0]]
+_RESULT = "result"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +41,18 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A call that was seen to run: the body for POST /v1/ops/{name}, and its arguments."""
+    """A call that runs: as the body for POST /v1/ops/{name} and as the nodes of a graph, the last being the op.
 
-    body: dict[str, Any]
-    args: tuple[Value, ...]
-    kwargs: dict[str, Value]
+    `body` is None where an argument can only come out of another node.
+    """
+
+    body: dict[str, Any] | None
+    nodes: tuple[dict[str, Any], ...]
+
+    @property
+    def graph(self) -> dict[str, Any]:
+        """The body for POST /v1/graphs/run."""
+        return {"nodes": list(self.nodes), "returns": [_RESULT]}
 
 
 def _tensor(data: Any, dtype: str | None = None, *, requires_grad: bool = False, shown: Any = None) -> Value:
@@ -111,34 +124,50 @@ def _list_of(one: Value, count: int) -> Value:
 def example(op: Op) -> Example | None:
     """An example of `op`; None where no small call was accepted."""
     if op.special:
-        return _syntax(op.last)
+        return _written(op.name, _syntax(op.last))
+    entry = told.of(op.name)
+    if entry is not None:
+        return _written(op.name, entry)
     tries = 0
-    with warnings.catch_warnings(), torch.random.fork_rng(devices=[]):
-        warnings.simplefilter("ignore")
+    with _quietly():
         for args, kwargs in itertools.chain.from_iterable(_calls(op, overload) for overload in op.overloads):
             tries += 1
             if tries > _MOST_TRIES:
                 break
             if _runs(op, args, kwargs):
-                return _example(args, kwargs)
+                return _written(op.name, _body(args, kwargs))
     return None
 
 
-def _example(args: tuple[Value, ...], kwargs: dict[str, Value]) -> Example:
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Without warnings, and without a trace in the random state."""
+    with warnings.catch_warnings(), torch.random.fork_rng(devices=[]):
+        warnings.simplefilter("ignore")
+        yield
+
+
+def _body(args: tuple[Value, ...], kwargs: dict[str, Value]) -> dict[str, Any]:
     body: dict[str, Any] = {"args": [value.json for value in args]}
     if kwargs:
         body["kwargs"] = {name: value.json for name, value in kwargs.items()}
-    return Example(body, args, kwargs)
+    return body
 
 
-def _syntax(name: str) -> Example:
+def _written(name: str, entry: dict[str, Any]) -> Example:
+    """The example that an entry of the table, or a body, stands for."""
+    body = {key: entry[key] for key in ("args", "kwargs") if key in entry}
+    return Example(body or None, tuple(entry.get("nodes") or ({"id": _RESULT, "op": name, **body},)))
+
+
+def _syntax(name: str) -> dict[str, Any]:
     """Indexing and assignment, which are Python's syntax."""
-    target, index, value = _tensor([[1.0, 2.0], [3.0, 4.0]]), _plain(":, 1"), _plain(5)
+    target = _tensor([[1.0, 2.0], [3.0, 4.0]]).json
     if name == "getitem":
-        return _example((target, index), {})
+        return {"args": [target, ":, 1"]}
     if name == "setitem":
-        return _example((target, index, value), {})
-    return _example((target, _plain("requires_grad"), _plain(True)), {})
+        return {"args": [target, ":, 1", 5]}
+    return {"args": [target, "requires_grad", True]}
 
 
 def _calls(op: Op, overload: Overload) -> Iterator[tuple[tuple[Value, ...], dict[str, Value]]]:
@@ -185,6 +214,14 @@ def _mixtures(options: Sequence[tuple[Value, ...]]) -> Iterator[tuple[Value, ...
 
 def _runs(op: Op, args: tuple[Value, ...], kwargs: dict[str, Value]) -> bool:
     """Whether planning and PyTorch both accept the call."""
+    try:
+        return _called(op, args, kwargs)[0]
+    except Exception:  # whatever a library raises, the call is no example
+        return False
+
+
+def _called(op: Op, args: Sequence[Value], kwargs: dict[str, Value]) -> tuple[bool, Any]:
+    """(True, what the call gives), or (False, None) where planning refuses it."""
     source = Source()
     prepared = arguments.prepare(
         op,
@@ -194,16 +231,9 @@ def _runs(op: Op, args: tuple[Value, ...], kwargs: dict[str, Value]) -> bool:
         None,
     )
     if isinstance(prepared, list):
-        return False
-    try:
-        arguments.invoke(
-            op,
-            [evaluated(one) for one in prepared.args],
-            {name: evaluated(one) for name, one in prepared.kwargs.items()},
-        )
-    except Exception:  # whatever a library raises, the call is no example
-        return False
-    return True
+        return False, None
+    keywords = {name: evaluated(one) for name, one in prepared.kwargs.items()}
+    return True, arguments.invoke(prepared.op, [evaluated(one) for one in prepared.args], keywords)
 
 
 def expression(value: Value, source: Source) -> Expression:
@@ -211,14 +241,20 @@ def expression(value: Value, source: Source) -> Expression:
     made = value.make()
     if isinstance(made, torch.Tensor):
         return TensorDocument(made, source, made.requires_grad)
-    if isinstance(made, list) and made and all(isinstance(one, (int, float)) for one in made):
-        return Numbers((len(made),), lambda: list(made), lambda: torch.tensor(made), source)
-    if isinstance(made, list) and made and isinstance(made[0], list):
-        shape = (len(made), len(made[0]))
-        return Numbers(shape, lambda: [list(row) for row in made], lambda: torch.tensor(made), source)
+    if isinstance(made, list) and (shape := _shape(made)):
+        return Numbers(shape, lambda: copy.deepcopy(made), lambda: torch.tensor(made), source)
     if isinstance(made, list):
         return Collection("list", tuple(expression(_plain(one), source) for one in made), source)
     return Literal(made, source)
+
+
+def _shape(value: Any) -> tuple[int, ...] | None:
+    """The shape of nested lists of numbers; None for anything else, and for empty ones."""
+    if not isinstance(value, list):
+        return () if isinstance(value, (bool, int, float)) else None
+    shapes = {_shape(one) for one in value}
+    inner = shapes.pop() if len(shapes) == 1 else None
+    return None if inner is None else (len(value), *inner)
 
 
 def evaluated(one: Expression) -> Any:
@@ -232,22 +268,93 @@ def evaluated(one: Expression) -> Any:
     return getattr(one, "value", None)
 
 
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What running an op's example showed."""
+
+    differentiable: bool
+    shares_memory: bool
+    dynamic_shape: bool
+
+
+class _Shapes(TorchDispatchMode):
+    """Notes whether anything that ran has a shape that depends on the data."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.dynamic = False
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self.dynamic |= torch.Tag.dynamic_output_shape in func.tags
+        return func(*args, **(kwargs or {}))
+
+
 @functools.cache
-def differentiable(op: Op) -> bool | None:
-    """Whether gradients flow through the op's example; None where there is no example to try."""
-    found = None if op.special else example(op)
+def observed(op: Op) -> Observed | None:
+    """What the op's example shows when its tensors are tracked; None where there is no example to try.
+
+    An example that is refused once its tensors are tracked is run without.
+    """
     if op.special:
-        return op.last in ("getitem", "setitem")
+        return Observed(op.last != "setattr", op.last == "getitem", op.last == "getitem")
+    found = example(op)
     if found is None:
         return None
-    with warnings.catch_warnings(), torch.random.fork_rng(devices=[]):
-        warnings.simplefilter("ignore")
-        try:
-            args = [_tracked(value.make()) for value in found.args]
-            result = arguments.invoke(op, args, {name: _tracked(value.make()) for name, value in found.kwargs.items()})
-        except Exception:  # an op that refuses tracked tensors is not differentiable
-            return False
-    return _tracks(result)
+    with _quietly():
+        for tracked in (True, False):
+            shapes = _Shapes()
+            try:
+                with shapes:
+                    taken, result = _result(found, tracked)
+            except Exception:  # an op that refuses tracked tensors is not differentiable
+                continue
+            return Observed(_tracks(result), _share(result, taken), shapes.dynamic)
+    return Observed(differentiable=False, shares_memory=False, dynamic_shape=False)
+
+
+def _result(found: Example, tracked: bool) -> tuple[list[Any], Any]:
+    """(the arguments, what the example gives)."""
+    frame: dict[str, Any] = {}
+    taken: list[Any] = []
+    for node in found.nodes:
+        op = registry().find(node["op"])
+        assert isinstance(op, Op)
+        values = [_from_table(one, frame, tracked) for one in node.get("args", ())]
+        kwargs = {name: _from_table(one, frame, tracked) for name, one in node.get("kwargs", {}).items()}
+        taken = [one.make() for one in (*values, *kwargs.values())]
+        frame[node["id"]] = _called(op, values, kwargs)[1]
+    return taken, frame[_RESULT]
+
+
+def _share(result: Any, taken: Any) -> bool:
+    """Whether a tensor or array in `result` lies in the memory of one in `taken`."""
+    mine, others = ({_memory(one) for one in _flat(value)} - {0} for value in (result, taken))
+    return bool(mine & others)
+
+
+def _flat(value: Any) -> Iterator[Any]:
+    if isinstance(value, (tuple, list)):
+        for one in value:
+            yield from _flat(one)
+    else:
+        yield value
+
+
+def _memory(value: Any) -> int:
+    """The address of the memory that holds the elements; 0 for what has none."""
+    while isinstance(value, np.ndarray) and isinstance(value.base, np.ndarray):
+        value = value.base
+    if isinstance(value, np.ndarray):
+        return int(value.__array_interface__["data"][0])
+    if isinstance(value, torch.Tensor) and value.layout is torch.strided and not value.is_mkldnn:
+        return value.untyped_storage().data_ptr() if not value.is_nested else 0
+    return 0
+
+
+def _from_table(document: Any, frame: dict[str, Any], tracked: bool) -> Value:
+    value = told.read(document, frame)
+    made = _tracked(value) if tracked and not isinstance(document, str) else value
+    return Value(document, lambda: made)
 
 
 def _tracked(value: Any) -> Any:

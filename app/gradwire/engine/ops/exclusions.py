@@ -26,6 +26,7 @@ STATE = "it sets state of the whole process"
 COMPILER = "it belongs to the compiler and to TorchScript"
 INTERNAL = "it is a helper inside PyTorch"
 HARDWARE = "this machine or this build of PyTorch cannot run it"
+REMOVED = "PyTorch removed it: every call is an error that says what to use instead"
 CLASS = "it is a class, not a function"
 
 # Classes whose values a reply can hold; to make one is to call a function.
@@ -158,6 +159,9 @@ RULES: tuple[Rule, ...] = (
     Rule(COMPILER, _named(r"fork|wait|parse_\w+|unify_type_list|merge_type_from_type_comment|compile|sym_fresh_size")),
     Rule(INTERNAL, _defined_in("torch._utils", "torch._utils_internal", "torch._jit_internal", "torch.overrides")),
     Rule(INTERNAL, _is_builtin_helper),
+    Rule(REMOVED, _named(r"(?:Tensor\.)?(?:eig|lstsq|solve|symeig|reinforce)|matrix_rank")),
+    Rule("it takes members of Python enums", _named(r"nn\.functional\.scaled_(?:grouped_)?mm")),
+    Rule("it has no kernel for the only layout that has indices", _named(r"indices_copy")),
     Rule(HARDWARE, _has_no_kernel),
     Rule(HARDWARE, _moves_to_missing_hardware),
     Rule("it deletes from its argument, which no tensor or tuple allows", _named(r"operator\.delitem")),

@@ -21,11 +21,15 @@ _CALL_DEPTH = 3
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """`in_place`: it changes its first argument. `view`: a result may share memory with an argument."""
+    """`in_place`: it changes its first argument. `view`: a result may share memory with an argument.
+
+    `dynamic_shape`: how large a result is may depend on the values of the arguments.
+    """
 
     in_place: bool
     random: bool
     view: bool
+    dynamic_shape: bool = False
 
 
 def of(name: str, call: Callable[..., Any]) -> Facts:
@@ -37,7 +41,8 @@ def of(name: str, call: Callable[..., Any]) -> Facts:
         return Facts(in_place=False, random=False, view=False)
     known = _aten_name(last, call)
     in_place = last.endswith("_") or last in ("setitem", "setattr") or schemas.writes_first(known)
-    return Facts(in_place, _is_random(known, call), last == "getitem" or schemas.is_view(known))
+    view = last == "getitem" or schemas.is_view(known)
+    return Facts(in_place, _is_random(known, call), view, schemas.has_tag(known, "dynamic_output_shape"))
 
 
 def _aten_name(last: str, call: Callable[..., Any]) -> str:

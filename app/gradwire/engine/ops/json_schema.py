@@ -71,8 +71,11 @@ _TYPES: dict[str, Any] = {
 }
 
 
-def of(overloads: Sequence[Overload]) -> dict[str, Any]:
-    """The schema: one alternative per overload, the arguments by position or by name."""
+def of(overloads: Sequence[Overload], *, loose: bool = False) -> dict[str, Any]:
+    """The schema: one alternative per overload, the arguments by position or by name.
+
+    `loose`: a Python function, whose annotations nothing enforces: where one says a list, a number may do as well.
+    """
     schema: dict[str, Any] = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "type": "object",
@@ -89,21 +92,21 @@ def of(overloads: Sequence[Overload]) -> dict[str, Any]:
         "$defs": _DEFINITIONS,
     }
     if overloads:
-        schema["anyOf"] = [_overload(one) for one in overloads]
+        schema["anyOf"] = [_overload(one, loose) for one in overloads]
     return schema
 
 
-def _overload(overload: Overload) -> dict[str, Any]:
+def _overload(overload: Overload, loose: bool) -> dict[str, Any]:
     positional = [one for one in overload.parameters if not one.keyword_only and not one.variadic]
     rest = next((one for one in overload.parameters if one.variadic), None)
     args: dict[str, Any] = {"type": "array"}
     if positional:
-        args["prefixItems"] = [_parameter(one) for one in positional]
-    args["items"] = False if rest is None else _parameter(rest)
+        args["prefixItems"] = [_parameter(one, loose) for one in positional]
+    args["items"] = False if rest is None else _parameter(rest, loose)
     named = [one for one in overload.parameters if not one.variadic and "Generator" not in one.type]
     kwargs = {
         "type": "object",
-        "properties": {one.name: _parameter(one) for one in named},
+        "properties": {one.name: _parameter(one, loose) for one in named},
         "additionalProperties": overload.open_keywords,
     }
     required = [one.name for one in named if one.required and one.keyword_only]
@@ -115,12 +118,12 @@ def _overload(overload: Overload) -> dict[str, Any]:
     return alternative
 
 
-def _parameter(parameter: Parameter) -> dict[str, Any]:
-    declared = _type(parameter.type)
+def _parameter(parameter: Parameter, loose: bool) -> dict[str, Any]:
+    declared = _type(parameter.type, loose)
     return {"title": parameter.name, **declared}
 
 
-def _type(declared: ParamType) -> dict[str, Any]:
+def _type(declared: ParamType, loose: bool) -> dict[str, Any]:
     if declared.is_any:
         return {}
     options: list[Any] = []
@@ -128,6 +131,8 @@ def _type(declared: ParamType) -> dict[str, Any]:
         option = {"$ref": "#/$defs/List"} if atom.endswith("[]") else _named(atom) or _TYPES.get(atom)
         if option is not None and option not in options:
             options.append(option)
+    if loose and options and any(atom in ("int", "float", "int[]", "float[]") for atom in declared.atoms):
+        options.append({"$ref": "#/$defs/Number"})
     if declared.choices:
         options.append({"enum": list(declared.choices)})
     return options[0] if len(options) == 1 else {"anyOf": options} if options else {}

@@ -51,6 +51,7 @@ PLACES: tuple[tuple[str, Any], ...] = (
     ("signal.windows.", torch.signal.windows),
     ("sparse.", torch.sparse),
     ("masked.", torch.masked),
+    ("nested.", torch.nested),
     ("operator.", operator),
 )
 # Of torch.autograd only these two are plain functions of tensors; the rest are classes, modes and transforms.

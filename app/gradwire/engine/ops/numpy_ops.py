@@ -127,6 +127,8 @@ def _as_numpy(value: Any, place: int | str) -> Any:
         if name not in DTYPE_NAMES:
             raise NoOverload(f"NumPy has no dtype {name}", place, expected=DTYPE_NAMES)
         return np.dtype(name)
+    if isinstance(value, torch.device):
+        return value.type  # NumPy names devices by texts
     if place == "dtype" and value is not None:
         return _shared_dtype(value, place)
     return value

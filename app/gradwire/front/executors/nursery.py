@@ -1,16 +1,14 @@
-"""The front's side of the nursery: starting it, asking it for workers, starting another when it dies."""
+"""The front's side of the nursery: starting it, asking it for workers, hearing what becomes of them."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import os
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -18,37 +16,46 @@ from gradwire.contract.limits import Limits
 
 _log = logging.getLogger("gradwire.front")
 
-# What a worker must not be able to read: clients' keys.
-_PRIVATE = ("GRADWIRE_API_KEYS",)
-_RESTART_S = 0.5
 # A nursery loads PyTorch in seconds; one that takes this long has hung.
 _START_S = 120.0
 
 
-class Nursery:
-    """A running nursery program. `on_message` gets what it tells, `on_death` is called when it has gone."""
+class Parent(Protocol):
+    """Who is told what happens in a nursery."""
 
-    def __init__(
-        self, limits: Limits, on_message: Callable[[dict[str, Any]], None], on_death: Callable[[], None]
-    ) -> None:
+    def nursery_ready(self) -> None:
+        """Workers can be asked for."""
+
+    def worker_started(self, number: int, pid: int, descriptor: int | None) -> None:
+        """The worker asked for under `number` has been forked; `descriptor` is a pidfd, the receiver's to close."""
+
+    def worker_exited(self, pid: int, code: int) -> None:
+        """A worker's process is over; `code` is its exit code, or minus the signal that ended it."""
+
+    def nursery_died(self) -> None:
+        """This nursery is no more, and was not stopped."""
+
+
+class Nursery:
+    """One run of the nursery program. It is not restarted: a new one takes its place."""
+
+    def __init__(self, limits: Limits, parent: Parent) -> None:
         self._limits = limits
-        self._on_message = on_message
-        self._on_death = on_death
+        self._parent = parent
         self._control: socket.socket | None = None
         self._program: subprocess.Popen[bytes] | None = None
         self._watchdog: asyncio.TimerHandle | None = None
         self.ready = False
 
     def start(self) -> None:
-        """Start the program; `ready` when it has said so."""
+        """Start the program; `nursery_ready` follows in a second or two."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.setblocking(False)
-        environment = {name: value for name, value in os.environ.items() if name not in _PRIVATE}
         # A session of its own: a Ctrl-C for the front must not end jobs that may still finish.
         self._program = subprocess.Popen(
             [sys.executable, "-m", "gradwire.worker", str(theirs.fileno())],
             pass_fds=(theirs.fileno(),),
-            env=environment,
+            env=_environment(),
             stdin=subprocess.DEVNULL,
             start_new_session=True,
         )
@@ -60,7 +67,7 @@ class Nursery:
         self._watchdog = loop.call_later(_START_S, self._hung)
 
     def spawn(self, number: int, descriptors: tuple[int, int]) -> bool:
-        """Ask for a worker; False where the nursery cannot be asked now."""
+        """Ask for a worker that gets `descriptors`, its socket and its page; False where it cannot be asked now."""
         if self._control is None or not self.ready:
             return False
         try:
@@ -74,38 +81,45 @@ class Nursery:
         self._disconnect()
         if self._program is not None:
             try:
-                self._program.wait(5)
+                self._program.wait(2)
             except subprocess.TimeoutExpired:
                 self._program.kill()
                 self._program.wait()
 
     def _hung(self) -> None:
         if not self.ready and self._program is not None:
-            _log.error("the nursery did not become ready within %d s; starting another", _START_S)
+            _log.error("the nursery was not ready within %d s", _START_S)
             self._program.kill()
 
     def _read(self) -> None:
         assert self._control is not None
         try:
-            message = self._control.recv(65536)
+            message, descriptors, _, _ = socket.recv_fds(self._control, 65536, 1)
         except BlockingIOError:
             return
         except ConnectionError:
-            message = b""
+            message, descriptors = b"", []
         if message:
-            told = msgspec.json.decode(message)
-            self.ready = self.ready or "ready" in told
-            self._on_message(told)
+            self._told(msgspec.json.decode(message), descriptors)
         else:
             self._died()
 
+    def _told(self, told: dict[str, Any], descriptors: list[int]) -> None:
+        if "ready" in told:
+            self.ready = True
+            self._parent.nursery_ready()
+        elif "started" in told:
+            self._parent.worker_started(told["started"], told["pid"], descriptors[0] if descriptors else None)
+        elif "ended" in told:
+            self._parent.worker_exited(told["ended"], told["status"])
+
     def _died(self) -> None:
         self._disconnect()
-        if self._program is not None:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._program.wait(1)
-            _log.error("the nursery ended with status %s; starting another", self._program.returncode)
-        asyncio.get_running_loop().call_later(_RESTART_S, self._on_death)
+        assert self._program is not None
+        # Its socket is closed, so it is about to end if it has not; nothing could be done with it anyway.
+        self._program.kill()
+        _log.error("the nursery ended with status %d", self._program.wait())
+        self._parent.nursery_died()
 
     def _disconnect(self) -> None:
         self.ready = False
@@ -115,3 +129,8 @@ class Nursery:
             asyncio.get_running_loop().remove_reader(self._control.fileno())
             self._control.close()
             self._control = None
+
+
+def _environment() -> dict[str, str]:
+    """What the nursery and its workers may see: no setting of the service, above all no client's key."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("GRADWIRE_")}

@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import os
 from collections import deque
 from typing import Any
+
+import msgspec
 
 from gradwire.contract.frames import Job, Reply
 from gradwire.contract.limits import Limits
 from gradwire.contract.problems import MEDIA_TYPE, problem
-from gradwire.findings import Finding
+from gradwire.findings import Finding, Source
+from gradwire.front.executors.deadline import Deadline
 from gradwire.front.executors.nursery import Nursery
 from gradwire.front.executors.process import WorkerProcess
 
 _log = logging.getLogger("gradwire.front")
 
-# When to look for the first time which deadline the worker has read in the body. Most jobs are over by then.
-_LOOK_S = 0.004
+# Above max_output_bytes: the catalogue and problem documents are no client's output.
+_REPLY_ROOM = 16 * 2**20
+# A worker is warm some 30 ms after it was asked for; one that takes this long hangs.
+_WARM_S = 60.0
+# How long to wait before trying again what has just failed: a nursery that died, a worker that never became ready.
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 10.0
 _TICK_S = 0.02
 
 
@@ -35,14 +44,17 @@ class WorkerPool:
         self._idle: list[WorkerProcess] = []
         self._busy: set[WorkerProcess] = set()
         self._starting: dict[int, WorkerProcess] = {}
-        self._leaving: set[WorkerProcess] = set()
+        # Workers of a nursery that has died: they serve until there are others.
+        self._orphans: set[WorkerProcess] = set()
         self._waiting: deque[asyncio.Future[WorkerProcess]] = deque()
         self._counts = {"lost": 0, "killed": 0, "retired": 0}
+        # Processes that died on their own, whose exit status the nursery has still to tell.
+        self._fallen: set[int] = set()
         self._number = 0
+        self._pause_s = _FIRST_PAUSE_S
         self._closing = False
-        self._growing = False
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._nursery = Nursery(limits, self._told, self._another_nursery)
+        self._growing: asyncio.Task[None] | None = None
+        self._nursery = Nursery(limits, self)
 
     async def start(self) -> None:
         """Start the nursery. Jobs may be submitted at once; they wait until the first worker is ready."""
@@ -50,8 +62,8 @@ class WorkerPool:
 
     @property
     def ready(self) -> bool:
-        """Whether a warm worker waits for work."""
-        return bool(self._idle) and not self._closing
+        """Whether a warm worker could take a job at once."""
+        return bool(self._idle) and len(self._busy) < self._most and not self._closing
 
     def workers(self) -> dict[str, Any]:
         """Counts: ready and busy now; lost, killed and retired since the start."""
@@ -59,29 +71,39 @@ class WorkerPool:
 
     async def submit(self, job: Job, body: bytes) -> Reply:
         """Run `job` on the next free worker; see `Executor.submit`."""
-        waited = 0.0
-        if self._idle and len(self._busy) < self._most and not self._waiting:
-            worker = self._take()
-        else:
-            begun = asyncio.get_running_loop().time()
-            found = await self._wait()
-            if isinstance(found, Reply):
-                return found
-            worker = found
-            waited = 1e3 * (asyncio.get_running_loop().time() - begun)
-        if waited:
-            job = Job(kind=job.kind, target=job.target, media_type=job.media_type, accept=job.accept, queued_ms=waited)
-        return await self._run(worker, job, body)
+        if self._idle and len(self._busy) < self._most and not self._waiting and not self._closing:
+            return await self._run(self._take(), job, body)
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        found = await self._wait()
+        if isinstance(found, Reply):
+            return found
+        job = msgspec.structs.replace(job, queued_ms=1e3 * (loop.time() - begun))
+        return await self._run(found, job, body)
 
     async def close(self, grace_ms: int) -> None:
         """Take no more jobs, let running and waiting ones finish for `grace_ms`, then stop everything."""
         self._closing = True
         loop = asyncio.get_running_loop()
         until = loop.time() + grace_ms / 1000
-        while (self._busy or self._waiting) and loop.time() < until:
-            await asyncio.sleep(_TICK_S)
+        try:
+            while (self._busy or self._waiting) and loop.time() < until:
+                await asyncio.sleep(_TICK_S)
+        finally:
+            self._stop()
+
+    def _stop(self) -> None:
+        """Tell whoever still waits that the server stops, and end all processes."""
+        stopping = _refusal("overloaded", "the server is stopping", hint="send the request to another server")
         for worker in [*self._busy, *self._idle, *self._starting.values()]:
+            if worker.job is not None and not worker.job.done():
+                worker.job.set_result(stopping)
             worker.kill()
+        for turn in self._waiting:
+            if not turn.done():
+                turn.set_exception(_Stopping)
+        if self._growing is not None:
+            self._growing.cancel()
         self._nursery.stop()
 
     # ---- a job
@@ -90,7 +112,7 @@ class WorkerPool:
         """A worker as soon as one is free; a reply that says why none can be had."""
         if self._closing:
             return _refusal("overloaded", "the server is stopping", hint="send the request to another server")
-        if len(self._waiting) >= self._queue_size:
+        if len(self._waiting) >= self._queue_size and not self._has_room():
             return _refusal("overloaded", f"{len(self._waiting)} requests wait already", hint="try again later")
         turn: asyncio.Future[WorkerProcess] = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
@@ -102,13 +124,18 @@ class WorkerPool:
             self._give_up(turn)
             message = f"no worker was free within {1000 * self._queue_s:.0f} ms"
             return _refusal("overloaded", message, hint="try again later")
+        except _Stopping:
+            return _refusal("overloaded", "the server is stopping", hint="send the request to another server")
         except asyncio.CancelledError:
             self._give_up(turn)
             raise
 
+    def _has_room(self) -> bool:
+        return bool(self._idle) and len(self._busy) < self._most
+
     def _give_up(self, turn: asyncio.Future[WorkerProcess]) -> None:
         """Leave the queue; a worker that was handed out in the same moment goes to the next."""
-        if turn.done() and not turn.cancelled():
+        if turn.done() and not turn.cancelled() and turn.exception() is None:
             self._free(turn.result())
         elif turn in self._waiting:
             self._waiting.remove(turn)
@@ -120,28 +147,28 @@ class WorkerPool:
         return worker
 
     def _hand_out(self) -> None:
-        while self._waiting and self._idle and len(self._busy) < self._most:
+        while self._waiting and self._has_room():
             turn = self._waiting.popleft()
             if not turn.done():
                 turn.set_result(self._take())
 
     async def _run(self, worker: WorkerProcess, job: Job, body: bytes) -> Reply:
-        loop = asyncio.get_running_loop()
-        watch = _Deadline(self, worker, loop.time())
-        timer = loop.call_later(_LOOK_S, watch.look)
+        if worker.ended:
+            # It died between being handed out and being given the job: nobody's job is lost with it.
+            return await self.submit(job, body)
+        deadline = Deadline(worker, self._limits.deadline_ms, self._overdue)
         try:
             reply = await worker.give(job, body)
         except BaseException:
             # Above all a cancellation: the client has left, so what runs for it is stopped, its worker with it.
-            self._counts["killed"] += 1
-            self._dismiss(worker)
+            self._killed(worker, "its client left")
             raise
         finally:
-            timer.cancel()
-            watch.cancel()
+            deadline.cancel()
         if worker in self._busy:
             if reply.retire:
                 self._counts["retired"] += 1
+                _log.info("worker %s is retired", worker.pid)
                 self._dismiss(worker)
             else:
                 self._free(worker)
@@ -149,131 +176,155 @@ class WorkerPool:
 
     def _free(self, worker: WorkerProcess) -> None:
         self._busy.discard(worker)
-        if worker in self._leaving:
+        if worker in self._orphans and len(self._idle) > 0:
             self._dismiss(worker)
         elif not worker.ended:
             self._idle.append(worker)
         self._hand_out()
 
-    def overdue(self, worker: WorkerProcess, deadline_ms: int) -> None:
+    def _overdue(self, worker: WorkerProcess, deadline_ms: int) -> None:
         """The job of `worker` has run past its deadline: answer for it and kill the worker."""
-        job = worker.job
-        if job is None or job.done():
+        if worker.job is None or worker.job.done():
             return
-        node = worker.page.running()
-        message = f"the run took longer than {deadline_ms} ms"
-        if node is not None:
-            message += f"; node {node!r} was running"
-        job.set_result(_refusal("deadline_exceeded", message, node=node, hint="ask for less, or allow more time"))
+        where = f"the run took longer than {deadline_ms} ms"
+        worker.job.set_result(_stopped("deadline_exceeded", where, worker, "ask for less, or allow more time"))
+        self._killed(worker, f"its job ran past {deadline_ms} ms")
+
+    def _killed(self, worker: WorkerProcess, why: str) -> None:
         self._counts["killed"] += 1
+        _log.info("worker %s was killed: %s", worker.pid, why)
         self._dismiss(worker)
 
     # ---- processes
 
+    def nursery_ready(self) -> None:
+        self._grow()
+
+    def worker_started(self, number: int, pid: int, descriptor: int | None) -> None:
+        # One that was given up in the meantime is not there any more; it ends by itself, as its socket is closed.
+        worker = self._starting.get(number)
+        if worker is not None:
+            worker.started(pid, descriptor)
+        elif descriptor is not None:
+            os.close(descriptor)
+
+    def worker_ready(self, worker: WorkerProcess) -> None:
+        if self._starting.pop(worker.number, None) is None:
+            return
+        worker.warm()
+        _log.info("worker %s is ready", worker.pid)
+        self._pause_s = _FIRST_PAUSE_S
+        self._idle.append(worker)
+        for orphan in self._orphans.intersection(self._idle):
+            self._dismiss(orphan)
+            break
+        self._hand_out()
+
+    def worker_exited(self, pid: int, code: int) -> None:
+        if pid in self._fallen:
+            self._fallen.discard(pid)
+            _log.error("worker %d: %s", pid, f"signal {-code}" if code < 0 else f"exit status {code}")
+
+    def worker_ended(self, worker: WorkerProcess) -> None:
+        """A worker's process has gone; where it held a job, that job alone is lost."""
+        if self._starting.pop(worker.number, None) is not None:
+            _log.error("worker %s did not become ready", worker.pid)
+            self._grow_later()
+            return
+        job, worker.job = worker.job, None
+        if job is not None and not job.done():
+            job.set_result(_stopped("worker_lost", "the worker that ran this request died", worker, None))
+            self._lost(worker)
+        elif worker in self._idle:
+            self._lost(worker)
+        if not self._closing:
+            self._dismiss(worker)
+
+    def _lost(self, worker: WorkerProcess) -> None:
+        self._counts["lost"] += 1
+        _log.error("worker %s died", worker.pid)
+        if worker.pid is not None and worker not in self._orphans:
+            self._fallen.add(worker.pid)
+
+    def nursery_died(self) -> None:
+        """Start another. The workers of the one that died serve on until there are new ones."""
+        self._orphans |= {*self._idle, *self._busy}
+        starting = list(self._starting.values())
+        self._starting.clear()
+        for worker in starting:
+            worker.kill()
+        if not self._closing:
+            asyncio.get_running_loop().call_later(self._backed_off(), self._start_another)
+
+    def _start_another(self) -> None:
+        if not self._closing:
+            self._nursery = Nursery(self._limits, self)
+            self._nursery.start()
+
     def _dismiss(self, worker: WorkerProcess) -> None:
         """Let go of a worker and have its place taken."""
         self._busy.discard(worker)
-        self._leaving.discard(worker)
-        if worker in self._idle:
+        self._orphans.discard(worker)
+        with contextlib.suppress(ValueError):
             self._idle.remove(worker)
         worker.kill()
         self._hand_out()
         self._grow()
 
-    def _ended(self, worker: WorkerProcess) -> None:
-        """A worker's process has gone; where it held a job, that job alone is lost."""
-        job, worker.job = worker.job, None
-        if job is not None and not job.done():
-            self._counts["lost"] += 1
-            node = worker.page.running()
-            _log.error("worker %s died at node %r", worker.pid, node)
-            job.set_result(_refusal("worker_lost", "the worker that ran this request died", node=node))
-        self._busy.discard(worker)
-        self._leaving.discard(worker)
-        if worker in self._idle:
-            self._idle.remove(worker)
-        for number, starting in list(self._starting.items()):
-            if starting is worker:
-                del self._starting[number]
-        self._hand_out()
-        self._grow()
+    def _grow_later(self) -> None:
+        if not self._closing:
+            asyncio.get_running_loop().call_later(self._backed_off(), self._grow)
+
+    def _backed_off(self) -> float:
+        """How long to wait this time; twice as long the next, until a worker becomes ready."""
+        pause = self._pause_s
+        self._pause_s = min(2 * pause, _LONGEST_PAUSE_S)
+        return pause
 
     def _grow(self) -> None:
         """Ask for as many workers as are missing."""
-        if self._growing or self._closing or not self._nursery.ready:
-            return
-        self._growing = True
-        task = asyncio.get_running_loop().create_task(self._spawn_missing())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        if self._growing is None and not self._closing and self._nursery.ready:
+            self._growing = asyncio.get_running_loop().create_task(self._spawn_missing())
 
     async def _spawn_missing(self) -> None:
         try:
             while self._nursery.ready and not self._closing and self._missing() > 0:
-                self._number += 1
-                worker = WorkerProcess(self._ended)
-                self._starting[self._number] = worker
-                descriptors = await worker.connect()
-                if not self._nursery.spawn(self._number, descriptors):
-                    self._starting.pop(self._number, None)
-                    worker.close()
+                if not await self._spawn():
+                    self._grow_later()
                     return
-                worker.handed_over()
         finally:
-            self._growing = False
+            self._growing = None
 
     def _missing(self) -> int:
-        staying = len(self._idle) + len(self._busy - self._leaving) + len(self._starting)
+        staying = len(self._idle) + len(self._busy) + len(self._starting) - len(self._orphans)
         return self._most + 1 - staying
 
-    def _told(self, message: dict[str, Any]) -> None:
-        """What the nursery says: it is ready, a worker has started, a worker has ended."""
-        if "ready" in message:
-            self._grow()
-        elif "started" in message:
-            worker = self._starting.pop(message["started"], None)
-            if worker is not None and not worker.ended:
-                worker.started(message["pid"])
-                self._idle.append(worker)
-                self._hand_out()
-
-    def _another_nursery(self) -> None:
-        """Start a nursery in place of one that died. Its workers finish what they run, then they are replaced: what
-        nobody reaps or kills with the nursery should not stay."""
-        if self._closing:
-            return
-        self._leaving |= self._busy
-        for worker in [*self._idle, *self._starting.values()]:
-            worker.kill()
-        self._nursery = Nursery(self._limits, self._told, self._another_nursery)
-        self._nursery.start()
+    async def _spawn(self) -> bool:
+        """Ask for one worker; False where the nursery cannot be asked now."""
+        self._number += 1
+        worker = WorkerProcess(self._number, self, self._limits.max_output_bytes + _REPLY_ROOM)
+        descriptors = await worker.connect()
+        if not self._nursery.spawn(worker.number, descriptors):
+            worker.let_go()
+            return False
+        self._starting[worker.number] = worker
+        worker.handed_over()
+        worker.watchdog = asyncio.get_running_loop().call_later(_WARM_S, worker.kill)
+        return True
 
 
-class _Deadline:
-    """Watches one job. The deadline counts from when the worker got the job; the worker reads it in the body."""
+class _Stopping(Exception):
+    """The pool closes: whoever waits for a worker gets none."""
 
-    def __init__(self, pool: WorkerPool, worker: WorkerProcess, begun: float) -> None:
-        self._pool = pool
-        self._worker = worker
-        self._begun = begun
-        self._timer: asyncio.TimerHandle | None = None
 
-    def look(self) -> None:
-        """See which deadline holds by now, and either wait on or end the job."""
-        loop = asyncio.get_running_loop()
-        accepted = self._worker.page.deadline_ms()
-        limit = accepted if accepted is not None else self._pool._limits.deadline_ms
-        left = self._begun + limit / 1000 - loop.time()
-        if left <= 0:
-            self._pool.overdue(self._worker, limit)
-        else:
-            # Until the body is read the deadline may still turn out to be sooner.
-            self._timer = loop.call_later(left if accepted is not None else min(left, _TICK_S), self.look)
-
-    def cancel(self) -> None:
-        """The job is over."""
-        if self._timer is not None:
-            self._timer.cancel()
+def _stopped(code: str, message: str, worker: WorkerProcess, hint: str | None) -> Reply:
+    """The reply for a job whose worker is no more, with the node that was running."""
+    running = worker.page.running()
+    if running is None:
+        return _refusal(code, message, hint=hint)
+    source = Source().at("nodes", running.place) if worker.runs_graph else Source()
+    message += f"; the node {running.label!r} was running"
+    return _refusal(code, message, source=source, node=running.label, hint=hint)
 
 
 def _refusal(code: str, message: str, **more: Any) -> Reply:

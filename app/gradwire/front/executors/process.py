@@ -7,66 +7,81 @@ import contextlib
 import os
 import signal
 import socket
-from collections.abc import Callable
-from typing import cast
+from typing import Protocol, cast
 
 from gradwire.contract import page
-from gradwire.contract.frames import LENGTHS, Job, Reply, job_head, read_reply
+from gradwire.contract.frames import FrameReader, Job, Reply, job_head, read_reply
 from gradwire.contract.page import JobPage
 
 # Below this, joining head and body is cheaper than writing twice.
 _SMALL = 65536
 
 
-class WorkerProcess(asyncio.Protocol):
-    """Holds at most one job. `on_end` is called once, when the process has gone or its socket has broken.
+class Owner(Protocol):
+    """Who is told what becomes of a worker."""
 
-    `job` is the future of the reply; it stays unresolved when the process ends with a job in hand: the pool says what
-    that means for the client.
+    def worker_ready(self, worker: WorkerProcess) -> None:
+        """It has warmed up and can take its first job."""
+
+    def worker_ended(self, worker: WorkerProcess) -> None:
+        """Its socket has closed: the process has gone, or was let go. Told once."""
+
+
+class WorkerProcess(asyncio.Protocol):
+    """Holds at most one job. `job` is the future of its reply; it stays unresolved when the process ends with the job
+    in hand, since the owner knows what that means for the client.
     """
 
-    def __init__(self, on_end: Callable[[WorkerProcess], None]) -> None:
-        self._on_end = on_end
+    def __init__(self, number: int, owner: Owner, longest_reply: int) -> None:
+        self.number = number
+        self._owner = owner
+        self._reader = FrameReader(longest_reply)
         self._transport: asyncio.Transport | None = None
-        self._chunks: list[bytes] = []
-        self._received = 0
-        self._needed = 0
         self._pid_descriptor: int | None = None
-        self._their_socket: socket.socket | None = None
-        self._page_descriptor = page.create()
-        self.page = JobPage(self._page_descriptor)
+        self._theirs: tuple[socket.socket, int] | None = None
+        self.page: JobPage
         self.job: asyncio.Future[Reply] | None = None
+        # Whether the running node's place in the page is its place among the request's own nodes.
+        self.runs_graph = False
         self.pid: int | None = None
+        # Kills a process that does not become ready.
+        self.watchdog: asyncio.TimerHandle | None = None
         self.ended = False
 
     async def connect(self) -> tuple[int, int]:
-        """Make the socket; the two descriptors are for the process: its end, and the page."""
+        """Make socket and page; the two descriptors are for the process. `handed_over` closes them here."""
         ours, theirs = socket.socketpair()
-        ours.setblocking(False)
+        self._theirs = theirs, page.create()
+        self.page = JobPage(self._theirs[1])
         for end in (ours, theirs):
             end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
-        loop = asyncio.get_running_loop()
-        await loop.create_unix_connection(lambda: self, sock=ours)
-        self._their_socket = theirs
-        return theirs.fileno(), self._page_descriptor
+        ours.setblocking(False)
+        await asyncio.get_running_loop().create_unix_connection(lambda: self, sock=ours)
+        return theirs.fileno(), self._theirs[1]
 
     def handed_over(self) -> None:
         """The descriptors are on their way: the front keeps none, so that the process's end closes the socket."""
-        if self._their_socket is not None:
-            self._their_socket.close()
-            self._their_socket = None
-            os.close(self._page_descriptor)
+        if self._theirs is not None:
+            self._theirs[0].close()
+            os.close(self._theirs[1])
+            self._theirs = None
 
-    def started(self, pid: int) -> None:
-        """The process runs. Its descriptor stays valid where its number could be given to another process."""
+    def started(self, pid: int, descriptor: int | None) -> None:
+        """The process runs as `pid`. By `descriptor` it can be killed where its number may be another's by then."""
         self.pid = pid
-        with contextlib.suppress(ProcessLookupError):
-            self._pid_descriptor = os.pidfd_open(pid)
+        self._pid_descriptor = descriptor
+
+    def warm(self) -> None:
+        """It has become ready, or its end is known: it needs no watching any more."""
+        if self.watchdog is not None:
+            self.watchdog.cancel()
+            self.watchdog = None
 
     def give(self, job: Job, body: bytes) -> asyncio.Future[Reply]:
         """Hand over a job; the future of its reply."""
         assert self._transport is not None
         self.page.clear()
+        self.runs_graph = job.kind == "graph.run"
         self.job = asyncio.get_running_loop().create_future()
         head = job_head(job, len(body))
         if len(body) < _SMALL:
@@ -78,37 +93,38 @@ class WorkerProcess(asyncio.Protocol):
 
     def kill(self) -> None:
         """End the process at once, whatever it does. Its job, if any, gets no reply from here."""
-        if self._pid_descriptor is not None:
-            with contextlib.suppress(ProcessLookupError):
+        with contextlib.suppress(ProcessLookupError):
+            if self._pid_descriptor is not None:
                 signal.pidfd_send_signal(self._pid_descriptor, signal.SIGKILL)
-        self.close()
+            elif self.pid is not None and not self.ended:
+                # A kernel without pidfds: the number is safe while the socket is open.
+                os.kill(self.pid, signal.SIGKILL)
+        self.let_go()
 
-    def close(self) -> None:
-        """Close the socket: an idle process ends by itself."""
+    def let_go(self) -> None:
+        """Close the socket: a process that waits for a job ends by itself."""
+        self.handed_over()
         if self._transport is not None:
             self._transport.abort()
-        self.handed_over()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop's transports have the interface of asyncio.Transport without being one.
         self._transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
-        self._chunks.append(data)
-        self._received += len(data)
-        if self._needed == 0 and self._received >= LENGTHS.size:
-            self._chunks = [b"".join(self._chunks)]
-            header_length, body_length = LENGTHS.unpack_from(self._chunks[0])
-            self._needed = LENGTHS.size + header_length + body_length
-        if self._needed and self._received >= self._needed:
-            self._finish()
+        try:
+            frame = self._reader.feed(data)
+            if frame is not None:
+                self._received(*frame)
+        except ValueError:
+            # Not a frame, or not of a reply (msgspec's errors are ValueErrors): its memory is broken.
+            self.kill()
 
-    def _finish(self) -> None:
-        whole = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
-        header_length, _ = LENGTHS.unpack_from(whole)
-        split = LENGTHS.size + header_length
-        self._chunks, self._received, self._needed = [], 0, 0
-        reply = read_reply(whole[LENGTHS.size : split], whole[split:])
+    def _received(self, header: bytes, body: bytes) -> None:
+        if not header:
+            self._owner.worker_ready(self)
+            return
+        reply = read_reply(header, body)
         job, self.job = self.job, None
         if job is not None and not job.done():
             job.set_result(reply)
@@ -116,7 +132,16 @@ class WorkerProcess(asyncio.Protocol):
     def connection_lost(self, exception: Exception | None) -> None:
         if not self.ended:
             self.ended = True
-            if self._pid_descriptor is not None:
-                os.close(self._pid_descriptor)
-                self._pid_descriptor = None
-            self._on_end(self)
+            self.warm()
+            self._owner.worker_ended(self)
+            self._forget()
+
+    def _forget(self) -> None:
+        """Give back what the front held of it."""
+        if self._pid_descriptor is not None:
+            os.close(self._pid_descriptor)
+            self._pid_descriptor = None
+        if self.pid is not None:
+            # An orphan of a dead nursery becomes the front's own child where the front is process 1.
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(self.pid, os.WNOHANG)

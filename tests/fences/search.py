@@ -1,0 +1,118 @@
+"""Search for calls that kill a process, hang it, or touch foreign memory, and compare with what is known.
+
+    python tests/fences/search.py --seconds 600 --ops 'linalg\\..*' --seed 0
+
+Every op is called with legal-looking arguments and hostile variants of them, in children with 2 GiB of memory. A call
+that a fence refuses is made all the same once per op, to see that the fence is still needed. The table at the end shows
+what is new; docs/fences.md lists what is known.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import re
+import sys
+import time
+import zlib
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+import torch
+from bases import added, bases
+from forked import Outcome, Watched
+from hostile import Variant, variants
+
+from gradwire.engine.ops.registry import Op, registry
+
+_KINDS = ("torch", "nn.functional", "linalg", "special", "fft", "Tensor", "numpy", "numpy.linalg", "numpy.ndarray")
+
+
+def main() -> int:
+    options = _options()
+    torch.set_num_threads(1)
+    ops = _ops(options.ops)
+    deadline = time.monotonic() + options.seconds
+    found: list[dict[str, Any]] = []
+    totals = {"calls": 0, "returned": 0, "refused": 0, "ops": 0}
+    for op in ops:
+        if time.monotonic() > deadline:
+            print(f"out of time at {op.name}", flush=True)
+            break
+        for key, value in _search(op, options, found).items():
+            totals[key] += value
+        totals["ops"] += 1
+    print(json.dumps(totals))
+    if options.write:
+        Path(options.write).write_text("\n".join(json.dumps(one) for one in found) + "\n")
+    return 1 if any(not one["fenced"] for one in found) else 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=3600)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--ops", default=".*", help="a regular expression for whole names")
+    parser.add_argument("--cases", type=int, default=300, help="calls per op")
+    parser.add_argument("--hang", type=float, default=3, help="seconds after which a call hangs")
+    parser.add_argument("--write", help="a file for the findings, one JSON object a line")
+    return parser.parse_args()
+
+
+def _ops(pattern: str) -> list[Op]:
+    wanted = re.compile(pattern)
+    found = [one for one in registry().entries() if isinstance(one, Op) and wanted.fullmatch(one.name)]
+    order = {name: place for place, name in enumerate(_KINDS)}
+    return sorted((one for one in found if not one.special), key=lambda op: (order.get(op.namespace, 99), op.name))
+
+
+def _search(op: Op, options: argparse.Namespace, found: list[dict[str, Any]]) -> dict[str, int]:
+    rng = random.Random(zlib.crc32(f"{options.seed} {op.name}".encode()))
+    begun = time.monotonic()
+    cases = list(variants(bases(op, rng), added(op), rng, options.cases))
+    ran = Watched(op, cases, options.hang).run()
+    for outcome in ran.outcomes:
+        confirmed = Watched(op, cases, options.hang * 2).run(indices=[outcome.index]).outcomes
+        alone = any(one.kind == outcome.kind for one in confirmed)
+        record = _record(op, cases[outcome.index], outcome, alone)
+        found.append(record)
+        print(
+            f"{'fenced' if outcome.fenced else 'NEW' if alone else 'new, not alone'}\t{op.name}\t{outcome.kind}\t"
+            f"{record['edits']}\t{record['call']}\t{outcome.said[:150]!r}",
+            flush=True,
+        )
+    took = time.monotonic() - begun
+    if took > 20:
+        print(f"# {op.name}: {took:.0f} s, {ran.calls} calls", file=sys.stderr, flush=True)
+    return {"calls": ran.calls, "returned": ran.returned, "refused": ran.refused}
+
+
+def _record(op: Op, variant: Variant, outcome: Outcome, alone: bool) -> dict[str, Any]:
+    try:
+        args, kwargs = variant.made()
+        call = ", ".join([*map(_shown, args), *(f"{name}={_shown(value)}" for name, value in kwargs.items())])
+    except Exception as error:
+        call = f"cannot be shown: {error}"
+    return {
+        "op": op.name, "kind": outcome.kind, "edits": variant.text, "call": call[:600], "said": outcome.said,
+        "fenced": outcome.fenced, "alone": alone, "torch": torch.__version__,
+    }  # fmt: skip
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, torch.Tensor):
+        kind = f"{str(value.dtype).removeprefix('torch.')}{list(value.shape)}"
+        kind += "" if value.layout is torch.strided else f" {value.layout}"
+        if value.layout is torch.strided and value.numel() <= 8 and not value.is_meta and not value.is_mkldnn:
+            return f"{kind} {value.detach().tolist()}"
+        return kind
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(_shown(one) for one in value[:6]) + "]"
+    return repr(value)[:80]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
