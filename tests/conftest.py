@@ -20,8 +20,8 @@ from openapi_check import check_response
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
-    """The one server that all tests share which need no settings of their own."""
-    with Server(workers=2) as running:
+    """The one server that all tests share which need no settings of their own; on the CPU, as local PyTorch there."""
+    with Server(workers=2, hidden={"CUDA_VISIBLE_DEVICES": ""}) as running:
         yield running
 
 

@@ -20,13 +20,16 @@ _START_S = 120
 
 
 class Server:
-    """`python -m gradwire serve` with settings from keywords: Server(workers=1, queue_size=0)."""
+    """`python -m gradwire serve` with settings from keywords: Server(workers=1, queue_size=0).
 
-    def __init__(self, **settings: object) -> None:
+    `hidden` are further variables of its environment, such as those that hide a device.
+    """
+
+    def __init__(self, hidden: dict[str, str] | None = None, **settings: object) -> None:
         self.log = tempfile.NamedTemporaryFile(prefix="gradwire-", suffix=".log")  # noqa: SIM115 closed by stop
         environment = {name: value for name, value in os.environ.items() if not name.startswith("GRADWIRE_")}
         environment |= {f"GRADWIRE_{name.upper()}": str(value) for name, value in ({"port": 0} | settings).items()}
-        environment["PYTHONPATH"] = str(APP)
+        environment |= {"PYTHONPATH": str(APP)} | (hidden or {})
         self.process = subprocess.Popen(
             [sys.executable, "-m", "gradwire", "serve"], stdout=self.log, stderr=subprocess.STDOUT, env=environment
         )

@@ -39,7 +39,8 @@ def test_steps_that_are_allowed(value, step, expected):
     ("value", "step"),
     [
         (X, "__class__"), (X, "_base"), (X, "data_ptr"), (X, "storage"), (X, "0"), (X, "backward"), (X, ""),
-        ((1, 2), "2"), ((1, 2), "-1"), ((1, 2), "count"), ((1, 2), "9" * 40), ((1, 2), "\u0661"), ({"k": 3}, "keys"), (3, "real"),
+        ((1, 2), "2"), ((1, 2), "-1"), ((1, 2), "count"), ((1, 2), "9" * 40), ((1, 2), "\u0661"),
+        ({"k": 3}, "keys"), (3, "real"),
         ("text", "upper"), (np.ones(2), "data"), (np.ones(2), "ctypes"), (np.ones(2), "base"), (None, "grad"),
         (torch.device("cpu"), "__reduce__"), (torch.finfo(torch.float32), "__class__"),
     ],

@@ -11,7 +11,7 @@ from gradwire.engine.values import Outcome, OutputValue
 from gradwire.findings import Refusal, Source
 from gradwire.wire.read.tensor import read_tensor
 from gradwire.wire.write.reply import graph_reply, op_reply
-from gradwire.wire.write.room import TooLarge
+from gradwire.wire.write.room import TooLarge, Unwritable
 
 TIMING = {"queue": 0.25, "decode": 0.12345, "run": 1.0}
 
@@ -107,6 +107,14 @@ def test_a_tape_is_strict_json():
     assert node["grad"][0]["data"] == [1.5]
     assert node["grad"][0]["kind"] == "tensor"
     assert node["grad"][1] is None
+
+
+def test_a_value_that_cannot_be_written_names_the_output():
+    endless: list[object] = []
+    endless.append(endless)
+    with pytest.raises(Unwritable, match="nests more than 100 deep") as caught:
+        graph_reply(outcome({"small": OutputValue(1), "endless": OutputValue(endless)}), TIMING, Limits())
+    assert caught.value.output == "endless"
 
 
 def test_a_reply_over_the_limit_names_the_output():

@@ -185,11 +185,37 @@ def test_sizes_that_overflow_are_over_a_limit():
         ([True], ["/shape/0"]),
         (["2", 1, None], ["/shape/0", "/shape/2"]),
         ([2**63], ["/shape/0"]),
-        ([1] * 65, ["/shape"]),
+        ([1] * 129, ["/shape"]),
     ],
 )
 def test_wrong_shapes(shape, places):
     assert mistakes({"data": [1], "shape": shape}) == [("invalid_tensor", place) for place in places]
+
+
+def nested(levels, value):
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+def test_as_many_dimensions_as_torch_takes():
+    most = torch.full([1] * 128, 1.5)
+    same(read(nested(128, 1.5)), most)
+    same(read({"data": [1.5], "shape": [1] * 128}), most)
+    same(read({"data": nested(128, 1.5), "shape": [1] * 128}), most)
+    assert read({"data": nested(128, [1, 2]), "dtype": "complex64"}).shape == (1,) * 128
+
+
+@pytest.mark.parametrize(
+    ("document", "place"),
+    [
+        (nested(129, 1.5), ""), ({"data": nested(129, 1.5)}, "/data"), ({"data": [1.5], "shape": [1] * 129}, "/shape"),
+        ({"data": nested(129, [1, 2]), "dtype": "complex64"}, "/data"),
+        ({"data": nested(190, True), "dtype": "bool"}, "/data"),
+    ],
+)  # fmt: skip
+def test_more_dimensions_than_torch_takes(document, place):
+    assert mistakes(document) == [("invalid_tensor", place)]
 
 
 def test_gradients_and_devices():

@@ -164,3 +164,13 @@ def test_a_value_nests_at_most_100_deep():
     value.append(value)
     with pytest.raises(Refusal):
         written(value)
+
+
+def test_a_value_has_at_most_a_million_parts_counting_each_occurrence():
+    value = ["x", "x"]
+    for _ in range(9):
+        value = [value] * 10
+    with pytest.raises(Refusal, match="more than 1000000 parts") as caught:
+        written(value)
+    assert caught.value.findings[0].code == "limit_exceeded"
+    assert len(written([[1] * 10] * 1000)["items"]) == 1000

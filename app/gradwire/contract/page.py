@@ -17,7 +17,7 @@ import orjson
 SIZE = 4 * 2**20
 _LABELS_AT = 64
 # Places of the 64-bit words at the beginning of the page.
-_RUNNING, _DEADLINE, _LABELS_LENGTH = 0, 1, 2
+_RUNNING, _DEADLINE, _LABELS_LENGTH, _TAKEN = 0, 1, 2, 3
 
 
 def create() -> int:
@@ -43,8 +43,18 @@ class JobPage:
         self.word = self._words[_RUNNING : _RUNNING + 1]
 
     def clear(self) -> None:
-        """Before a job: nothing accepted, nothing running."""
-        self._words[_RUNNING] = self._words[_DEADLINE] = self._words[_LABELS_LENGTH] = 0
+        """Before a job: nothing taken, nothing accepted, nothing running."""
+        words = self._words
+        words[_RUNNING] = words[_DEADLINE] = words[_LABELS_LENGTH] = words[_TAKEN] = 0
+
+    def take(self) -> None:
+        """The worker has begun with the job, and may die of it."""
+        self._words[_TAKEN] = 1
+
+    @property
+    def taken(self) -> bool:
+        """Whether the worker has begun with the job; one that has not can be given to another."""
+        return self._words[_TAKEN] != 0
 
     def accept(self, deadline_ms: int, labels: Sequence[str | int]) -> None:
         """The job is read and about to run: at most `deadline_ms` from when it was taken; `labels` name its nodes.

@@ -6,14 +6,15 @@ only, so a worker has to find that out once per form of call, not once per node.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from gradwire.engine.graph import Expression, Literal, Node, Ref
+from gradwire.engine.graph import Collection, Expression, Literal, Node, Ref
 from gradwire.engine.ops import arguments
 from gradwire.engine.ops.registry import Op
-from gradwire.findings import Refusal
+from gradwire.findings import Refusal, refuse
 
 # Literals of these types bind by their type alone; a text may be a dtype or a word of an enumeration.
 _BY_TYPE = (int, float, bool, type(None))
@@ -33,6 +34,8 @@ class Call:
 
 def bind(op: Op, node: Node) -> Call:
     """Bind `node`'s arguments to `op`. Raises Refusal (`invalid_argument`) where no overload takes them."""
+    if "out" in node.kwargs:
+        _must_refer(node.kwargs["out"])
     form = _form(op, node)
     known = _unchanged.get(form) if form is not None else None
     if known is not None:
@@ -45,6 +48,14 @@ def bind(op: Op, node: Node) -> Call:
             _unchanged.clear()
         _unchanged[form] = prepared.op
     return Call(prepared.op, prepared.args, prepared.kwargs)
+
+
+def _must_refer(out: Expression) -> None:
+    """`out=` names tensors that exist; a number would be made a tensor that nobody sees."""
+    named = out.items if isinstance(out, Collection) else (out,)
+    if not all(isinstance(one, Ref) or (isinstance(one, Literal) and one.value is None) for one in named):
+        message = "out takes a reference to the tensor that the result goes to"
+        raise refuse("invalid_argument", message, out.source, expected="a reference such as $result")
 
 
 def _form(op: Op, node: Node) -> _Form | None:
@@ -66,4 +77,4 @@ def _kind(argument: Expression) -> type | None:
 
 
 def _same(one: Iterable[Expression], other: Iterable[Expression]) -> bool:
-    return all(a is b for a, b in zip(one, other, strict=True))
+    return all(a is b for a, b in itertools.zip_longest(one, other))

@@ -6,7 +6,7 @@ What is constant is made once, while planning; what refers to names reads the fr
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -43,7 +43,8 @@ class Scope:
     """The names bound so far, each with its slot; `later` are those that nodes further down bind.
 
     `documents` collects tensors that stand in arguments; each has a slot that the run fills on its device.
-    `reads` notes which slots the expression that is being compiled reads.
+    `reads` notes which slots the expression that is being compiled reads. `has_dicts`: a value may be a dict, so any
+    word may be a step of a path.
     """
 
     slots: dict[str, int] = field(default_factory=dict)
@@ -53,6 +54,7 @@ class Scope:
     documents: list[tuple[int, TensorDocument]] = field(default_factory=list)
     reads: set[int] = field(default_factory=set)
     size: int = 0
+    has_dicts: bool = False
 
     def fresh(self) -> int:
         """A new slot."""
@@ -140,7 +142,8 @@ def reference_fault(ref: Ref, scope: Scope) -> Finding | None:
     name, path = parts
     for place, step in enumerate(path):
         certain = place == 0 and name in scope.inputs
-        if (certain and step not in references.TENSOR_ATTRIBUTES) or not references.plausible(step):
+        wrong = step not in references.TENSOR_ATTRIBUTES if certain else not references.plausible(step)
+        if wrong and (certain or not scope.has_dicts):
             return _unknown_step(ref, name, step)
     return None
 
@@ -161,8 +164,11 @@ def _unknown_name(ref: Ref, scope: Scope) -> Finding | None:
         ref.source,
         got=f"${ref.text}",
         expected=sorted(known)[:20],
-        hint=f"did you mean '${close}'?" if close else "a text that begins with $ and is no reference is written $$…",
+        hint=f"did you mean '${close}'?" if close else _AS_TEXT if "/args/" in ref.source.pointer else None,
     )
+
+
+_AS_TEXT = "a text that begins with $ and is no reference is written $$…"
 
 
 def _unknown_step(ref: Ref, name: str, step: str) -> Finding:
@@ -185,6 +191,18 @@ def at_run_time(error: references.PathError, ref_text: str, source: Source) -> F
         source,
         got=f"${ref_text}",
     )
+
+
+def holds_dict(expressions: Iterable[Expression]) -> bool:
+    """Whether a dict stands anywhere in `expressions`."""
+    pending = list(expressions)
+    while pending:
+        expression = pending.pop()
+        if isinstance(expression, Dictionary):
+            return True
+        if isinstance(expression, Collection):
+            pending += expression.items
+    return False
 
 
 def refs_of(expressions: Sequence[Expression] | Mapping[str, Expression]) -> list[Ref]:

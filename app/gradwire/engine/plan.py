@@ -15,7 +15,7 @@ import torch
 
 from gradwire.engine import devices, seeds, special
 from gradwire.engine.binding import bind
-from gradwire.engine.compile import Scope, compile_expression, reference_fault, refs_of
+from gradwire.engine.compile import Scope, compile_expression, holds_dict, reference_fault, refs_of
 from gradwire.engine.graph import Expression, Graph, Literal, Node, Output, TensorDocument
 from gradwire.engine.observe.inplace import Writes
 from gradwire.engine.observe.tape import Tape
@@ -120,6 +120,7 @@ class _Planner:
 
     def whole(self) -> tuple[Plan, list[Finding]]:
         self._inputs()
+        self.scope.has_dicts = any(holds_dict((*node.args, *node.kwargs.values())) for node in self.graph.nodes)
         self.scope.later = {node.id for node in self.graph.nodes if node.id is not None}
         last_use: dict[int, Step] = {}
         for position, node in enumerate(self.graph.nodes, 1):
@@ -201,7 +202,7 @@ class _Planner:
 
     def _bound(self, op: Op, node: Node) -> _Bound:
         if op.name in special.SPECIAL:
-            made = special.SPECIAL[op.name](node, self.scope.slots.keys() | self.scope.later)
+            made = special.SPECIAL[op.name](node, self.scope)
             return _Bound(op, made.call, made.args, {}, plain=False, writes=made.writes)
         call = bind(op, node)
         if call.op.name == "manual_seed":

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 
 from gradwire.engine import indexing
+from gradwire.engine.compile import Scope
 from gradwire.engine.errors import NoOverload
-from gradwire.engine.graph import Dictionary, Expression, Literal, Node, Ref
-from gradwire.findings import refuse
+from gradwire.engine.graph import Expression, Literal, Node, Ref
+from gradwire.findings import Refusal, refuse
 
 ASSIGNABLE = ("grad", "requires_grad")
 
@@ -25,19 +26,38 @@ class SpecialCall:
     writes: bool = False
 
 
-def getitem(node: Node, names: Container[str]) -> SpecialCall:
+def getitem(node: Node, scope: Scope) -> SpecialCall:
     """`x[index]`; the index typed or as Python's text, a key where the first argument is a dict."""
     _arity(node, ("the value", "the index"))
-    return SpecialCall(lambda container, index: container[index], (node.args[0], _index(node, names)))
+    index = node.args[1]
+    if scope.has_dicts and isinstance(index, Literal) and isinstance(index.value, str):
+        return _getitem_or_key(node, index.value, scope)
+    return SpecialCall(_item, (node.args[0], _index(node, scope)))
 
 
-def setitem(node: Node, names: Container[str]) -> SpecialCall:
+def _item(container: Any, index: Any) -> Any:
+    return container[index]
+
+
+def _getitem_or_key(node: Node, text: str, scope: Scope) -> SpecialCall:
+    """`x[text]` where only running shows whether x is a dict, whose key the text is, or has an index to be read."""
+    key = text[1:] if text.startswith("$$") else text
+    try:
+        index = _index(node, scope)
+    except Refusal:
+        return SpecialCall(_item, (node.args[0], Literal(key, node.args[1].source)))
+    if isinstance(index, Ref):
+        return SpecialCall(_item, (node.args[0], index))
+    return SpecialCall(lambda x, index: x[key] if isinstance(x, dict) else x[index], (node.args[0], index))
+
+
+def setitem(node: Node, scope: Scope) -> SpecialCall:
     """`x[index] = value`; the node's value is x."""
     _arity(node, ("the value", "the index", "what to assign"))
-    return SpecialCall(_assign_item, (node.args[0], _index(node, names), node.args[2]), writes=True)
+    return SpecialCall(_assign_item, (node.args[0], _index(node, scope), node.args[2]), writes=True)
 
 
-def setattr_(node: Node, names: Container[str]) -> SpecialCall:
+def setattr_(node: Node, scope: Scope) -> SpecialCall:
     """`x.grad = value` or `x.requires_grad = value`; the node's value is x."""
     _arity(node, ("a tensor", "an attribute", "what to assign"))
     name = node.args[1]
@@ -58,7 +78,7 @@ def setattr_(node: Node, names: Container[str]) -> SpecialCall:
     return SpecialCall(assign, (node.args[0], node.args[2]))
 
 
-SPECIAL: dict[str, Callable[[Node, Container[str]], SpecialCall]] = {
+SPECIAL: dict[str, Callable[[Node, Scope], SpecialCall]] = {
     "getitem": getitem,
     "operator.getitem": getitem,
     "setitem": setitem,
@@ -76,13 +96,11 @@ def _arity(node: Node, wanted: Sequence[str]) -> None:
         raise refuse("invalid_argument", message, node.source, got=len(node.args), expected=len(wanted))
 
 
-def _index(node: Node, names: Container[str]) -> Expression:
+def _index(node: Node, scope: Scope) -> Expression:
     index = node.args[1]
     if not (isinstance(index, Literal) and isinstance(index.value, str)):
         return indexing.typed(index)
-    if isinstance(node.args[0], Dictionary):
-        return index
-    return indexing.parse(index.value, names, index.source)
+    return indexing.parse(index.value, scope.slots.keys() | scope.later, index.source)
 
 
 def _as_tensor_for(target: Any, value: Any) -> Any:

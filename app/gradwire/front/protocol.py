@@ -19,12 +19,12 @@ class Protocol(HttpToolsProtocol):
     _in_head = True
 
     def data_received(self, data: bytes) -> None:
-        super().data_received(data)
-        if self._in_head and self.parser is not None:
-            # Of the first piece a part may belong to the request before; that makes the bound no less a bound.
+        # A piece that begins within a body is not counted, whatever of the next head it holds.
+        if self._in_head:
             self._head_bytes += len(data)
-            if self._head_bytes > _MOST_HEAD_BYTES and not self.transport.is_closing():
-                self.send_400_response("The head of the request is too long.")
+        super().data_received(data)
+        if self._in_head and self._head_bytes > _MOST_HEAD_BYTES and not self.transport.is_closing():
+            self.send_400_response("the head of the request is too long")
 
     def on_headers_complete(self) -> None:
         self._in_head = False

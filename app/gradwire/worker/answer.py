@@ -32,7 +32,7 @@ from gradwire.findings import Finding, Refusal, Source
 from gradwire.wire.read.graph import read_graph, read_op
 from gradwire.wire.read.skeleton import skeleton
 from gradwire.wire.write.reply import graph_reply, op_reply
-from gradwire.wire.write.room import TooLarge
+from gradwire.wire.write.room import Unwritable
 from gradwire.worker.plans import Plans, form_of, own_part
 
 JSON = "application/json"
@@ -96,7 +96,7 @@ class Answerer:
         }
         try:
             return write(outcome, timing, self.limits)
-        except TooLarge as error:
+        except Unwritable as error:
             raise _placed(error, prepared) from None
 
     def _prepared(self, job: Job, bones: Any, read: Callable[[Any, Limits], tuple[Graph, list[Finding]]]) -> Plan:
@@ -115,8 +115,8 @@ class Answerer:
         return prepared
 
 
-def _placed(error: TooLarge, prepared: Plan) -> Refusal:
-    """The refusal of a reply that is too large, at the node whose value did not fit."""
+def _placed(error: Unwritable, prepared: Plan) -> Refusal:
+    """The refusal of a reply that cannot be written, at the node whose value did not fit."""
     if error.output is not None:
         for finding in error.findings:
             finding.source, finding.node = source_of(prepared, error.output)

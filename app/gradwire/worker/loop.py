@@ -46,7 +46,7 @@ def work(channel: socket.socket, page_descriptor: int, limits: Limits) -> int:
 
 def _serve(channel: socket.socket, answerer: Answerer, page: JobPage) -> None:
     fresh = state.FreshState()
-    while (frame := _receive(channel)) is not None:
+    while (frame := _receive(channel, page)) is not None:
         job, body = frame
         reply = _answer(answerer, job, body, page)
         # The job's memory must be free before the next one comes.
@@ -67,11 +67,12 @@ def _answer(answerer: Answerer, job: Job, body: bytes, page: JobPage) -> Reply:
         return Reply(status=status, media_type=MEDIA_TYPE, body=document)
 
 
-def _receive(channel: socket.socket) -> tuple[Job, bytes] | None:
+def _receive(channel: socket.socket, page: JobPage) -> tuple[Job, bytes] | None:
     """The next job and its body; None where the front has closed the socket."""
     lengths = _exactly(channel, LENGTHS.size)
     if lengths is None:
         return None
+    page.take()
     header_length, body_length = LENGTHS.unpack(lengths)
     if header_length + body_length <= _SMALL:
         both = _exactly(channel, header_length + body_length)

@@ -34,10 +34,14 @@ class _Write:
 
 @dataclass(slots=True)
 class _Written:
-    """The writes into one storage, oldest first. `ref` keeps the storage's address from reuse, not its memory."""
+    """The writes into one storage, oldest first. `ref` keeps the storage's address from reuse, not its memory.
+
+    `differentiated`: some tensor that was written through had a gradient flowing through it.
+    """
 
     ref: StorageWeakRef
     kind: str
+    differentiated: bool = False
     writes: list[_Write] = field(default_factory=list)
 
 
@@ -70,6 +74,7 @@ class Writes:
         if written is None:
             written = _Written(StorageWeakRef(storage), kind_of(tensor))
             self._storages[storage._cdata] = written
+        written.differentiated |= tensor.requires_grad
         if written.writes and written.writes[-1].label == label:
             written.writes[-1].version = version
         else:
@@ -132,6 +137,8 @@ def _likeness(complaint: _Complaint, written: _Written, key: int, live: list[tor
     """How much speaks for the complaint being about this storage."""
     score = 4 * (written.kind == complaint.kind) + 2 * any(write.shape == complaint.shape for write in written.writes)
     score += written.writes[-1].version == complaint.version
+    if complaint.maker is not None and written.differentiated:
+        score += 4  # only what a gradient flows through has a maker
     for tensor in live:
         if not _lies_in(tensor, key) or tensor._version != complaint.version:
             continue

@@ -203,7 +203,8 @@ def _converted(fitting: Sequence[_Attempt], args: Sequence[Expression], kwargs: 
     lists = any(isinstance(one.expression, Collection) and "Tensor[]" in one.parameter.type for one in best.bound)
     new: dict[int | str, Expression] = {}
     for one in best.bound:
-        if one.fit is Fit.AS_TENSOR and one.place in as_is and isinstance(one.expression, Numbers):
+        taken = one.fit is Fit.AS_TENSOR and one.place in as_is and isinstance(one.expression, Numbers)
+        if taken or _is_numpys_word(best.op, one.expression):
             new[one.place] = one.expression
         else:
             new[one.place] = convert(one.expression, Slot(one.parameter.type, loose), as_list=lists)
@@ -212,6 +213,11 @@ def _converted(fitting: Sequence[_Attempt], args: Sequence[Expression], kwargs: 
         {name: new.get(name, expression) for name, expression in kwargs.items()},
         best.op,
     )
+
+
+def _is_numpys_word(op: Op, expression: Expression) -> bool:
+    """Whether a text is a dtype that NumPy reads otherwise than PyTorch."""
+    return op.is_numpy and isinstance(expression, Literal) and expression.value in numpy_ops.OWN_WORDS
 
 
 def _nearest(attempts: Sequence[_Attempt]) -> _Attempt:

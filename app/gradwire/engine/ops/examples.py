@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -27,6 +27,8 @@ from gradwire.findings import Source
 
 # Tried per op, at some 20 microseconds each.
 _MOST_TRIES = 1500
+# After a call that runs but that no gradient flows through.
+_MORE_TRIES = 300
 _MATRIX = [[2.0, 0.5], [0.5, 1.0]]
 _RESULT = "result"
 
@@ -37,6 +39,9 @@ class Value:
 
     json: Any
     make: Callable[[], Any]
+
+
+Call: TypeAlias = tuple[tuple[Value, ...], dict[str, Value]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,15 +133,46 @@ def example(op: Op) -> Example | None:
     entry = told.of(op.name)
     if entry is not None:
         return _written(op.name, entry)
-    tries = 0
+    found = _searched(op)
+    return None if found is None else _written(op.name, _body(*found))
+
+
+def _searched(op: Op) -> Call | None:
+    """The first call that runs, or, a little further on, one that gradients flow through."""
+    first: Call | None = None
     with _quietly():
-        for args, kwargs in itertools.chain.from_iterable(_calls(op, overload) for overload in op.overloads):
-            tries += 1
-            if tries > _MOST_TRIES:
+        calls = itertools.chain.from_iterable(_calls(op, overload) for overload in op.overloads)
+        left = _MOST_TRIES
+        for args, kwargs in calls:
+            left -= 1
+            if left < 0:
                 break
-            if _runs(op, args, kwargs):
-                return _written(op.name, _body(args, kwargs))
-    return None
+            if (first is not None and not _holds_floats((*args, *kwargs.values()))) or not _runs(op, args, kwargs):
+                continue
+            if op.is_numpy or _differentiates(op, args, kwargs):
+                return args, kwargs
+            if first is None:
+                first, left = (args, kwargs), min(left, _MORE_TRIES)
+    return first
+
+
+def _holds_floats(values: Sequence[Value]) -> bool:
+    made = itertools.chain.from_iterable(_flat(one.make()) for one in values)
+    return any(isinstance(one, torch.Tensor) and (one.is_floating_point() or one.is_complex()) for one in made)
+
+
+def _differentiates(op: Op, args: tuple[Value, ...], kwargs: dict[str, Value]) -> bool:
+    """Whether the result is tracked where the arguments are."""
+    tracked = [_with_gradient(one) for one in args]
+    try:
+        return _tracks(_called(op, tracked, {name: _with_gradient(one) for name, one in kwargs.items()})[1])
+    except Exception:  # an op that refuses tracked tensors
+        return False
+
+
+def _with_gradient(one: Value) -> Value:
+    made = _tracked(one.make())
+    return Value(one.json, lambda: made)
 
 
 @contextmanager

@@ -23,6 +23,8 @@ DTYPES: frozenset[np.dtype[Any]] = frozenset(
         "float64 float32 float16 complex128 complex64 int64 int32 int16 int8 uint64 uint32 uint16 uint8 bool".split()
     )
 )
+# Texts of dtypes that mean something else to NumPy (float64, int64) than to PyTorch (float32, int32).
+OWN_WORDS = ("float", "int")
 DTYPE_NAMES = sorted(dtype.name for dtype in DTYPES)
 
 FILES = "it reads or writes files"

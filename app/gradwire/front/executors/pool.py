@@ -154,11 +154,13 @@ class WorkerPool:
 
     async def _run(self, worker: WorkerProcess, job: Job, body: bytes) -> Reply:
         if worker.ended:
-            # It died between being handed out and being given the job: nobody's job is lost with it.
+            # It died between being handed out and being given the job.
             return await self.submit(job, body)
         deadline = Deadline(worker, self._limits.deadline_ms, self._overdue)
         try:
             reply = await worker.give(job, body)
+        except _NotTaken:
+            return await self.submit(job, body)
         except BaseException:
             # Above all a cancellation: the client has left, so what runs for it is stopped, its worker with it.
             self._killed(worker, "its client left")
@@ -233,7 +235,10 @@ class WorkerPool:
             return
         job, worker.job = worker.job, None
         if job is not None and not job.done():
-            job.set_result(_stopped("worker_lost", "the worker that ran this request died", worker, None))
+            if worker.page.taken:
+                job.set_result(_stopped("worker_lost", "the worker that ran this request died", worker, None))
+            else:
+                job.set_exception(_NotTaken)
             self._lost(worker)
         elif worker in self._idle:
             self._lost(worker)
@@ -311,6 +316,10 @@ class WorkerPool:
         worker.handed_over()
         worker.watchdog = asyncio.get_running_loop().call_later(_WARM_S, worker.kill)
         return True
+
+
+class _NotTaken(Exception):
+    """The worker was dead when it got the job, so the job cannot have been the reason: another may have it."""
 
 
 class _Stopping(Exception):

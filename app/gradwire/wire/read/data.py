@@ -11,7 +11,7 @@ from gradwire.findings import Finding, Source
 from gradwire.wire.formats import FORMATS
 from gradwire.wire.read.arrays import NumberArray
 from gradwire.wire.read.conversion import Locate, WrongElements, inferred, tensor_of
-from gradwire.wire.read.nesting import Ragged, count, flatten, unravel, written_shape
+from gradwire.wire.read.nesting import MOST_DIMENSIONS, Ragged, count, flatten, unravel, written_shape
 
 
 class WrongData(Exception):
@@ -34,6 +34,8 @@ def read_data(
         nesting, elements = (data.shape, data) if type(data) is NumberArray else flatten(data)
     except Ragged as error:
         raise WrongData([error.finding(source.at(*steps))]) from None
+    if len(nesting) > MOST_DIMENSIONS + (dtype is not None and dtype.real is not None):
+        raise WrongData([_too_deep(nesting, source.at(*steps))])
 
     def locate(index: int) -> Source:
         return source.at(*steps, *unravel(index, nesting))
@@ -95,6 +97,11 @@ def _complex(
     if bare:
         parts = torch.stack((parts, torch.zeros_like(parts)), dim=-1)
     return torch.view_as_complex(parts).reshape(shape)
+
+
+def _too_deep(nesting: tuple[int, ...], source: Source) -> Finding:
+    message = f"a tensor has at most {MOST_DIMENSIONS} dimensions"
+    return Finding("invalid_tensor", message, source, got=len(nesting), expected=f"at most {MOST_DIMENSIONS}")
 
 
 def _fits(nesting: tuple[int, ...], shape: tuple[int, ...]) -> bool:

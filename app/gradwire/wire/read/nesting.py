@@ -10,6 +10,9 @@ from typing import Any
 from gradwire.findings import Finding, Source
 from gradwire.wire.read.arrays import NumberArray
 
+# What torch.tensor takes: a list that nests deeper "has too many dimensions".
+MOST_DIMENSIONS = 128
+
 
 class Ragged(Exception):
     """The lists do not nest as a rectangle. `place` holds the indices of the first item that differs."""

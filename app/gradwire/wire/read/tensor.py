@@ -13,10 +13,9 @@ from gradwire.findings import Finding, Refusal, Source
 from gradwire.wire.read.arrays import NumberArray
 from gradwire.wire.read.binary import BINARY, Parts
 from gradwire.wire.read.data import WrongData, nesting_fault, read_data
+from gradwire.wire.read.nesting import MOST_DIMENSIONS
 
 ENCODINGS = ("json", *BINARY)
-# More dimensions than this, most of PyTorch's operations refuse.
-MOST_DIMENSIONS = 64
 _MAX_SIZE = 2**63 - 1
 _NO_PARTS: Parts = {}
 

@@ -10,8 +10,9 @@ import orjson
 import torch
 
 from gradwire.contract.limits import Limits
-from gradwire.engine.values import Outcome
-from gradwire.wire.write.room import Room, TooLarge
+from gradwire.engine.values import Outcome, OutputValue
+from gradwire.findings import Refusal
+from gradwire.wire.write.room import Room, TooLarge, Unwritable
 from gradwire.wire.write.value import ValueWriter, integer, real
 
 _VERSION = torch.__version__.partition("+")[0]
@@ -20,7 +21,7 @@ _VERSION = torch.__version__.partition("+")[0]
 def graph_reply(outcome: Outcome, timing_ms: Mapping[str, float], limits: Limits) -> bytes:
     """The body of a reply to POST /v1/graphs/run. `encode` is added to `timing_ms`.
 
-    Raises room.TooLarge, a Refusal (`limit_exceeded`), before a value that does not fit is written.
+    Raises room.Unwritable, a Refusal (mostly `limit_exceeded`), before a value that does not fit is written.
     """
     started = perf_counter()
     room = Room(limits.max_output_bytes)
@@ -28,7 +29,7 @@ def graph_reply(outcome: Outcome, timing_ms: Mapping[str, float], limits: Limits
     outputs = {}
     for name, output in outcome.outputs.items():
         room.output = name
-        outputs[name] = writer.write(output.value, output.encoding, output.full)
+        outputs[name] = _written(output, writer)
     room.output = None
     document: dict[str, Any] = {"outputs": outputs}
     if outcome.tape is not None:
@@ -43,6 +44,15 @@ def op_reply(outcome: Outcome, timing_ms: Mapping[str, float], limits: Limits) -
     (output,) = outcome.outputs.values()
     document = {"result": ValueWriter(room).write(output.value, output.encoding, output.full)}
     return _finished(document, outcome, timing_ms, started, room)
+
+
+def _written(output: OutputValue, writer: ValueWriter) -> dict[str, Any]:
+    try:
+        return writer.write(output.value, output.encoding, output.full)
+    except Unwritable:
+        raise
+    except Refusal as refusal:
+        raise Unwritable(refusal.findings, writer.room.output) from None
 
 
 def _finished(

@@ -5,11 +5,18 @@ from __future__ import annotations
 from gradwire.findings import Finding, Refusal
 
 
-class TooLarge(Refusal):
-    """The reply would exceed the limit; `output` names the value that did not fit, where one did not."""
+class Unwritable(Refusal):
+    """A value that cannot stand in a reply; `output` names it, where it is one of the outputs."""
+
+    def __init__(self, findings: list[Finding], output: str | None) -> None:
+        self.output = output
+        super().__init__(findings)
+
+
+class TooLarge(Unwritable):
+    """The reply would exceed the limit."""
 
     def __init__(self, limit: int, output: str | None) -> None:
-        self.output = output
         what = "the reply" if output is None else f"the output '{output[:64]}'"
         finding = Finding(
             "limit_exceeded",
@@ -17,7 +24,7 @@ class TooLarge(Refusal):
             expected=f"at most {limit} bytes",
             hint='return less of it: a slice, a sum, another encoding ("base64")',
         )
-        super().__init__([finding])
+        super().__init__([finding], output)
 
 
 class Room:

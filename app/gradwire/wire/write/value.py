@@ -22,6 +22,8 @@ _EXACT = 2**53 - 1
 # About what the members around a value take.
 _AROUND = 24
 MOST_LEVELS = 100
+# The parts of one value, each counted as often as it occurs: a few nodes can make a list of lists with 10^100 of them.
+MOST_PARTS = 1_000_000
 _TENSOR_DTYPES = frozenset(
     "float64 float32 float16 complex128 complex64 int64 int32 int16 int8 uint64 uint32 uint16 uint8 bool".split()
 )
@@ -42,6 +44,8 @@ class ValueWriter:
         if isinstance(value, torch.Tensor):
             return self.tensors.tensor(value, encoding, full)
         self.room.take(_AROUND)
+        if level == 0 and isinstance(value, (list, tuple, dict)):
+            check_parts(value)
         if isinstance(value, np.ndarray):
             return self._array(value, encoding, full)
         if isinstance(value, (list, tuple)) and not isinstance(value, torch.Size):
@@ -82,6 +86,29 @@ class ValueWriter:
 def encode(value: Any, encoding: str, full: bool, limits: Limits) -> dict[str, Any]:
     """The document of one value, for orjson."""
     return ValueWriter(Room(limits.max_output_bytes)).write(value, encoding, full)
+
+
+def check_parts(value: Any) -> None:
+    """Raises Refusal (`limit_exceeded`) for a list, tuple or dict that nests too deep or has too many parts."""
+    _parts(value, 0, {})
+
+
+def _parts(value: Any, level: int, known: dict[int, int]) -> int:
+    """The parts of `value`, each container looked into once however often it occurs."""
+    total = 1
+    level = _deeper(level)
+    for part in value.values() if isinstance(value, dict) else value:
+        if not isinstance(part, (list, tuple, dict)):
+            total += 1
+        elif id(part) in known:
+            total += known[id(part)]
+        else:
+            known[id(part)] = _parts(part, level, known)
+            total += known[id(part)]
+        if total > MOST_PARTS:
+            message = f"a value has more than {MOST_PARTS} parts, counting everything in it each time it occurs"
+            raise refuse("limit_exceeded", message, expected=f"at most {MOST_PARTS}", hint="return tensors")
+    return total
 
 
 def _deeper(level: int) -> int:

@@ -1,0 +1,318 @@
+"""One entry of op_db against the service: its samples in graphs of many, outputs and gradients held bit for bit."""
+
+from __future__ import annotations
+
+import json
+import time
+import warnings
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import httpx
+import torch
+
+from parity_calls import Call, Inputs, Leaf, Read, Unwritable, evaluate, expression
+from parity_recipes import NOT_PUBLIC, call_of
+from parity_values import Json, Writer, difference, written
+
+DTYPES = (torch.float32, torch.float64, torch.complex64, torch.int64, torch.bool, torch.bfloat16)
+SEED = 20_240_229
+_MOST_SAMPLES = 40
+_MOST_BYTES = 4 * 2**20
+_MOST_SHOWN = 5
+# Ops whose memory PyTorch leaves as it finds it; the service fills it, so the filling is expected.
+FILLED = ("empty", "empty_like", "empty_permuted", "empty_strided", "new_empty", "new_empty_strided")
+GROWN = ("resize_", "resize_as_")
+
+
+@dataclass(slots=True)
+class Figures:
+    """What came of one entry. `unwritable` counts samples by what JSON cannot carry."""
+
+    entry: str
+    samples: int = 0
+    gradients: int = 0
+    by_dtype: Counter[str] = field(default_factory=Counter)
+    unwritable: Counter[str] = field(default_factory=Counter)
+    local_errors: int = 0
+    differences: list[str] = field(default_factory=list)
+    varying: list[str] = field(default_factory=list)
+    note: str = ""
+    seconds: float = 0.0
+
+    @property
+    def verdict(self) -> str:
+        """`passed`, `differs`, `varies` (local PyTorch does, too), `not public` or `no samples`."""
+        if self.differences:
+            return "differs"
+        if self.note:
+            return "not public"
+        if self.varying:
+            return "varies"
+        return "passed" if self.samples + self.local_errors else "no samples"
+
+    def record(self) -> dict[str, Json]:
+        """For JSON."""
+        return asdict(self) | {"verdict": self.verdict}
+
+
+@dataclass(slots=True)
+class Prepared:
+    """A sample as an expression. What local PyTorch makes of it: `value`, `grads`, or `error`."""
+
+    call: Call | Read
+    inputs: Inputs
+    dtype: str
+    number: int
+    gradient: bool
+    leaves: list[torch.Tensor] = field(default_factory=list)
+    value: Any = None
+    outs: list[tuple[tuple[int | str, ...], torch.Tensor]] = field(default_factory=list)
+    cotangents: list[torch.Tensor] = field(default_factory=list)
+    grads: tuple[torch.Tensor | None, ...] = ()
+
+    @property
+    def label(self) -> str:
+        return f"{self.dtype} sample {self.number}"
+
+    def run(self) -> None:
+        """Evaluate it here, gradients included. Raises what PyTorch raises."""
+        self.leaves = [one.detach().clone().requires_grad_(one.requires_grad) for one in self.inputs.tensors]
+        self.value = evaluate(self.call, self.leaves)
+        self.outs = list(_differentiable(self.value)) if self.gradient else []
+        self.grads = ()
+        if self.outs and any(leaf.requires_grad for leaf in self.leaves):
+            generator = torch.Generator().manual_seed(self.number)
+            self.cotangents = [_random(one, generator) for _, one in self.outs]
+            roots, wanted = [one for _, one in self.outs], [leaf for leaf in self.leaves if leaf.requires_grad]
+            self.grads = torch.autograd.grad(roots, wanted, self.cotangents, allow_unused=True)
+
+
+def _differentiable(value: Any, path: tuple[int | str, ...] = ()) -> Iterator[tuple[tuple[int | str, ...], Any]]:
+    """The outputs that have a gradient, and the way to each."""
+    if isinstance(value, torch.Tensor):
+        if value.requires_grad and value.layout is torch.strided:
+            yield path, value
+    elif isinstance(value, (list, tuple)):
+        for index, item in enumerate(value):
+            yield from _differentiable(item, (*path, index))
+
+
+def _random(like: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """A cotangent, contiguous, without touching the run's own generator."""
+    dtype = torch.complex128 if like.is_complex() else torch.float64
+    return torch.randn(like.shape, dtype=dtype, generator=generator).to(like.dtype)
+
+
+class Entry:
+    """Compares one entry of op_db with the service at `client`."""
+
+    def __init__(self, info: Any, client: httpx.Client, most: int | None = None) -> None:
+        self.info = info
+        self.client = client
+        self.most = most
+        self.figures = Figures(info.full_name)
+
+    def compare(self) -> Figures:
+        """All samples in all dtypes; with `most`, that many writable ones in the first dtype."""
+        started = time.monotonic()
+        if self.info.name in NOT_PUBLIC:
+            self.figures.note = NOT_PUBLIC[self.info.name]
+            return self.figures
+        for dtype in DTYPES:
+            if dtype in self.info.supported_dtypes("cpu"):
+                self._dtype(dtype)
+                if self.most is not None and self.figures.samples:
+                    break
+        self.figures.seconds = round(time.monotonic() - started, 2)
+        return self.figures
+
+    def _dtype(self, dtype: torch.dtype) -> None:
+        waiting: list[Prepared] = []
+        for sample in self._samples(dtype):
+            waiting.append(sample)
+            full = sum(one.inputs.bytes for one in waiting) > _MOST_BYTES
+            if len(waiting) >= (self.most or _MOST_SAMPLES) or full:
+                self._graph(waiting)
+                waiting = []
+                if self.most is not None and self.figures.samples >= self.most:
+                    return
+        if waiting:
+            self._graph(waiting)
+
+    def _samples(self, dtype: torch.dtype) -> Iterator[Prepared]:
+        gradient = self.info.supports_autograd and dtype in self.info.supported_backward_dtypes("cpu")
+        torch.manual_seed(SEED)
+        for number, sample in enumerate(self.info.sample_inputs("cpu", dtype, requires_grad=gradient)):
+            state = torch.get_rng_state()
+            inputs = Inputs()
+            try:
+                call = expression(call_of(self.info, sample), inputs)
+                Writer("").reference(call)
+                for tensor in inputs.tensors:
+                    written(tensor[:0] if tensor.dim() else tensor)
+            except Unwritable as error:
+                self.figures.unwritable[str(error)] += 1
+                continue
+            yield Prepared(call, inputs, str(dtype).removeprefix("torch."), number, gradient)
+            torch.set_rng_state(state)
+
+    def _graph(self, samples: list[Prepared]) -> None:
+        """One graph for the samples that run here; those that do not are held to their error, each on its own."""
+        samples, failed = self._run_here(samples)
+        for sample, error in failed:
+            self._error(sample, error)
+        while samples:
+            reply = self._post(samples, gradients=True)
+            if reply.status_code == 200:
+                outputs = reply.json()["outputs"]
+                for place, sample in enumerate(samples):
+                    self._compare(sample, f"s{place}", outputs)
+                return
+            at = _failing(reply, len(samples))
+            self.figures.differences.append(f"{samples[at].label}: {reply.status_code} {_message(reply)}"[:500])
+            samples, _ = self._run_here(samples[:at] + samples[at + 1 :])
+
+    def _run_here(self, samples: list[Prepared]) -> tuple[list[Prepared], list[tuple[Prepared, Exception]]]:
+        failed: list[tuple[Prepared, Exception]] = []
+        while True:
+            torch.manual_seed(SEED)
+            for sample in samples:
+                try:
+                    with warnings.catch_warnings():
+                        warnings.simplefilter("ignore")
+                        sample.run()
+                except Exception as error:
+                    failed.append((sample, error))
+                    samples = [one for one in samples if one is not sample]
+                    break
+            else:
+                return samples, failed
+
+    def _post(self, samples: list[Prepared], *, gradients: bool) -> httpx.Response:
+        body: dict[str, Json] = {"seed": SEED, "encoding": "base64", "inputs": {}, "nodes": [], "returns": {}}
+        for place, sample in enumerate(samples):
+            add(body, sample, f"s{place}", gradients=gradients)
+        return self.client.post("/v1/graphs/run", json=body)
+
+    def _error(self, sample: Prepared, error: Exception) -> None:
+        """A sample that PyTorch refuses here must be refused there, in the same words."""
+        reply = self._post([sample], gradients=True)
+        message = str(error).partition("\nException raised from")[0].strip()
+        said = _message(reply) if reply.status_code != 200 else "success"
+        if reply.status_code != 422 or not alike(said, message):
+            self.figures.differences.append(f"{sample.label}: {reply.status_code} {said!r} for {message!r}"[:500])
+        self.figures.local_errors += 1
+
+    def _compare(self, sample: Prepared, prefix: str, outputs: dict[str, Json]) -> None:
+        self.figures.samples += 1
+        self.figures.by_dtype[sample.dtype] += 1
+        self.figures.gradients += any(grad is not None for grad in sample.grads)
+        expected = self._expected(sample)
+        found = difference(outputs[prefix], expected)
+        if found is None and sample.grads:
+            found = difference(outputs[f"{prefix}g"], sample.grads)
+            found = found and f"gradient: {found}"
+        for index, leaf in enumerate(sample.leaves):
+            if found is None and f"{prefix}x{index}" in outputs:
+                found = difference(outputs[f"{prefix}x{index}"], leaf)
+                found = found and f"input {index}: {found}"
+        if found is None:
+            return
+        kept = self.figures.varying if self._varies(sample) else self.figures.differences
+        kept.append(f"{sample.label}: {found}"[:300])
+        del kept[_MOST_SHOWN:]
+
+    def _expected(self, sample: Prepared) -> Any:
+        if self.info.name in FILLED:
+            return _filled(sample.value)
+        if self.info.name in GROWN:
+            kept = min(sample.leaves[0].numel(), sample.value.numel())
+            with torch.no_grad():
+                value = sample.value.detach().clone()
+                value.view(-1)[kept:] = _filled(value.view(-1)[kept:])
+            return value.requires_grad_(sample.value.requires_grad) if sample.value.is_leaf else _with(sample, value)
+        return sample.value
+
+    def _varies(self, sample: Prepared) -> bool:
+        """Whether local PyTorch itself gives other bits when asked again."""
+        first = [one.tobytes() for one in _arrays(sample)]
+        for _ in range(8):
+            torch.manual_seed(SEED)
+            sample.run()
+            if [one.tobytes() for one in _arrays(sample)] != first:
+                return not self.info.name.startswith("rand")
+        return False
+
+
+def _with(sample: Prepared, value: torch.Tensor) -> torch.Tensor:
+    with torch.no_grad():
+        return sample.value.copy_(value)
+
+
+def _arrays(sample: Prepared) -> Iterator[Any]:
+    values = sample.value if isinstance(sample.value, (list, tuple)) else [sample.value]
+    for value in (*values, *sample.grads):
+        if isinstance(value, torch.Tensor) and value.layout is torch.strided and value.numel():
+            yield value.detach().resolve_conj().resolve_neg().contiguous().view(-1).view(torch.uint8).numpy()
+
+
+def _filled(value: torch.Tensor) -> torch.Tensor:
+    """The value with NaN, the largest integer or True in place of what was there."""
+    fill: Any = True
+    if value.is_complex():
+        fill = complex("nan+nanj")
+    elif value.is_floating_point():
+        fill = float("nan")
+    elif value.dtype is not torch.bool:
+        fill = torch.iinfo(value.dtype).max
+    return torch.full(value.shape, fill, dtype=value.dtype, requires_grad=value.requires_grad)
+
+
+def add(body: dict[str, Json], sample: Prepared, prefix: str, *, gradients: bool) -> None:
+    """Add one sample to a graph: its inputs, its nodes, its gradients, and what is wanted of it."""
+    writer = Writer(prefix)
+    reference = writer.reference(sample.call)
+    for index, tensor in enumerate(sample.inputs.tensors):
+        body["inputs"][f"{prefix}x{index}"] = written(tensor)
+    body["nodes"] += writer.nodes
+    body["returns"][prefix] = reference
+    for index, leaf in enumerate(sample.leaves):
+        if leaf._version:
+            body["returns"][f"{prefix}x{index}"] = f"{prefix}x{index}"
+    if not sample.outs or not any(tensor.requires_grad for tensor in sample.inputs.tensors) or not gradients:
+        return
+    for index, cotangent in enumerate(sample.cotangents):
+        body["inputs"][f"{prefix}c{index}"] = written(cotangent)
+    roots = ["$" + ".".join([reference, *map(str, path)]) for path, _ in sample.outs]
+    wanted = [f"${prefix}x{index}" for index, one in enumerate(sample.inputs.tensors) if one.requires_grad]
+    ways = [f"${prefix}c{index}" for index in range(len(sample.cotangents))]
+    call = {"op": "autograd.grad", "args": [roots, wanted, ways], "kwargs": {"allow_unused": True}}
+    body["nodes"].append(call | {"id": f"{prefix}g"})
+    body["returns"][f"{prefix}g"] = f"{prefix}g"
+
+
+def _failing(reply: httpx.Response, count: int) -> int:
+    """The place of the sample whose node failed; the first where nothing tells."""
+    label = str((reply.json().get("errors") or [{}])[0].get("node") or "")
+    number = label[1:].partition("n")[0].partition("g")[0]
+    return int(number) if number.isdecimal() and int(number) < count else 0
+
+
+def _message(reply: httpx.Response) -> str:
+    problem = reply.json()
+    errors = problem.get("errors") or [{}]
+    return f"{errors[0].get('code')}: {errors[0].get('message')}"
+
+
+def alike(said: str, message: str) -> bool:
+    """Whether the service says what PyTorch says, or that a size or the memory is the limit."""
+    code, _, text = said.partition(": ")
+    if code == "op_failed":
+        return text == message or message.startswith(text[:3990]) or "<source>" in text
+    return code in ("invalid_argument", "limit_exceeded")
+
+
+__all__ = ["DTYPES", "Entry", "Figures", "Leaf", "Prepared", "json"]
