@@ -1,6 +1,6 @@
 # make serve    install what is needed and serve on 127.0.0.1:8000; HOST=… PORT=… choose
 # make test     install and run every test; ARGS="tests/http -k tape" chooses
-# make lint types imports openapi bench dockerfile clean
+# make lint types imports openapi docs bench dockerfile clean
 #
 # TORCH_INDEX=… is the package index that torch alone is taken from; empty, pip's own configuration decides.
 # PyTorch's install page names the index of its CPU builds and those of its CUDA builds.
@@ -20,7 +20,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3 python; do \
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve install test lint format types imports openapi openapi-check bench dockerfile dockersteps clean
+.PHONY: help serve install test lint format types imports openapi openapi-check docs bench dockerfile dockersteps clean
 
 help:
 	@sed -n 's/^# \{0,1\}//p;/^$$/q' Makefile
@@ -73,6 +73,9 @@ openapi: $(VENV)/.made-for-serving
 
 openapi-check: $(VENV)/.made-for-serving
 	$(BIN)/gradwire openapi | diff openapi/openapi.json - || { echo "openapi/openapi.json is stale: make openapi" >&2; exit 1; }
+
+docs: $(VENV)/.made-for-serving
+	$(BIN)/gradwire ops --markdown > docs/ops.md
 
 dockerfile: $(VENV)/.made-for-testing
 	$(BIN)/hadolint Dockerfile

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import gradwire
+
+_ADDRESS = re.compile(r" object at 0x[0-9a-f]+>")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,6 +38,7 @@ def _parser() -> argparse.ArgumentParser:
 
     ops = commands.add_parser("ops", help="list the ops")
     ops.add_argument("query", nargs="?", default="", help="words to look for in names and summaries")
+    ops.add_argument("--markdown", action="store_true", help="write docs/ops.md: all ops, and what is excluded")
     ops.add_argument("--excluded", action="store_true", help="list what cannot be called, with the reason")
     ops.set_defaults(command=_ops)
 
@@ -96,10 +100,17 @@ def _spoken(finding: Any) -> str:
 def _printed(value: Any) -> str:
     """As PyTorch prints it; for a None that has a reason, with the reason."""
     note = getattr(value, "note", None)
-    return f"None  # {note}" if note is not None else repr(value)
+    # An address says nothing to the reader and would differ from run to run.
+    return f"None  # {note}" if note is not None else _ADDRESS.sub(" object at 0x0>", repr(value))
 
 
 def _ops(options: argparse.Namespace) -> int:
+    if options.markdown:
+        from gradwire.engine.ops.markdown import page
+
+        sys.stdout.write(page())
+        return 0
+
     from gradwire.engine.ops.describe import summaries
     from gradwire.front.catalogue import MAX_LIMIT, Catalogue, Query
 

@@ -22,6 +22,8 @@ class Arena:
     """One buffer; `place` puts tensors into it one after the other."""
 
     def __init__(self) -> None:
+        self.process = ctypes.CDLL(None)
+        self.guarded = hasattr(self.process, "guard_check")
         self.memory = bytearray(SIZE)
         self.view = np.frombuffer(self.memory, np.uint8)
         self.byte = BYTES[0]
@@ -34,7 +36,10 @@ class Arena:
         self.view[:] = byte
         self.end = GUARD
         self.places = []
-        ctypes.CDLL(None).mallopt(_PERTURB, byte ^ 0xFF)
+        self.process.mallopt(_PERTURB, byte ^ 0xFF)
+        if self.guarded:
+            self.process.guard_set(byte)
+            self.process.guard_check()
 
     def place(self, tensor: torch.Tensor) -> torch.Tensor:
         """A copy of a dense tensor with a storage of its own inside the arena; the tensor itself where it cannot be."""
@@ -67,7 +72,9 @@ class Arena:
         return placed
 
     def touched(self) -> bool:
-        """Whether something was written between the tensors."""
+        """Whether something was written between the tensors, or around those that PyTorch made."""
+        if self.guarded and self.process.guard_check():
+            return True
         start = 0
         for begin, end in [*self.places, (self.end, self.end)]:
             if bool((self.view[start:begin] != self.byte).any()):

@@ -301,7 +301,6 @@ def _layouts() -> Iterator[tuple[str, Change]]:
     yield "quantized by channel", _by_channel
     yield "conj", lambda value: value.detach().to(torch.complex64).conj()
     yield "negative view", lambda value: value.detach().to(torch.complex64).conj().imag
-    yield "meta", lambda value: value.detach().to("meta")
     yield "requires grad", lambda value: value.detach().requires_grad_()
     yield "an array", lambda value: value.detach().numpy()
 

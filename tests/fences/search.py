@@ -22,6 +22,7 @@ from typing import Any
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import torch
+import guard
 from bases import added, bases
 from forked import Outcome, Watched
 from hostile import Variant, variants
@@ -33,12 +34,17 @@ _KINDS = ("torch", "nn.functional", "linalg", "special", "fft", "Tensor", "numpy
 
 def main() -> int:
     options = _options()
+    if not guard.load():
+        print("# no C compiler: only what is written around arguments will show", flush=True)
+    guard.clean()
     torch.set_num_threads(1)
     ops = _ops(options.ops)
     deadline = time.monotonic() + options.seconds
     found: list[dict[str, Any]] = []
     totals = {"calls": 0, "returned": 0, "refused": 0, "ops": 0}
-    for op in ops:
+    for place, op in enumerate(ops):
+        if place % 25 == 0:
+            print(f"# {place} of {len(ops)} ops, {op.name}", file=sys.stderr, flush=True)
         if time.monotonic() > deadline:
             print(f"out of time at {op.name}", flush=True)
             break

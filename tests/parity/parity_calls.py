@@ -43,10 +43,25 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """An attribute or an item of an expression: `$x.T`, `$x.0`; no node."""
+    """An attribute or an item of an expression: `$x.T`, `$x.0`; no node. Slices are for what is run here only."""
 
     of: Any
-    steps: tuple[str | int, ...]
+    steps: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """What stands between brackets, always as a tuple; in JSON the outermost list is that tuple."""
+
+    items: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Substitute:
+    """Public ops that give the bits of a function that is not public: `sent` goes out, `reference` is run here."""
+
+    sent: Call
+    reference: Call | Read
 
 
 class Inputs:
@@ -74,8 +89,12 @@ class Inputs:
 
 def expression(value: Any, inputs: Inputs) -> Any:
     """`value` with leaves for its tensors. Raises Unwritable."""
+    if isinstance(value, Substitute):
+        return Substitute(_composed(value.sent, inputs), _composed(value.reference, inputs))
     if isinstance(value, (Call, Read)):
         return _composed(value, inputs)
+    if isinstance(value, Index):
+        return Index(tuple(expression(item, inputs) for item in value.items))
     if isinstance(value, torch.Tensor):
         return _tensor(value, inputs)
     if isinstance(value, np.generic):
@@ -93,7 +112,7 @@ def expression(value: Any, inputs: Inputs) -> Any:
     raise Unwritable("a Python function" if callable(value) else f"a {type(value).__module__}.{type(value).__name__}")
 
 
-def _composed(value: Call | Read, inputs: Inputs) -> Call | Read:
+def _composed(value: Any, inputs: Inputs) -> Any:
     if isinstance(value, Read):
         return Read(expression(value.of, inputs), value.steps)
     args = tuple(expression(argument, inputs) for argument in value.args)
@@ -136,14 +155,18 @@ def evaluate(value: Any, leaves: list[torch.Tensor]) -> Any:
     """What Python gives for an expression, its arguments evaluated from the left."""
     if isinstance(value, Leaf):
         return leaves[value.index]
+    if isinstance(value, Substitute):
+        return evaluate(value.reference, leaves)
     if isinstance(value, Call):
         args = [evaluate(argument, leaves) for argument in value.args]
         return public(value.name)(*args, **{name: evaluate(one, leaves) for name, one in value.kwargs.items()})
     if isinstance(value, Read):
         found = evaluate(value.of, leaves)
         for step in value.steps:
-            found = found[step] if isinstance(step, int) else getattr(found, step)
+            found = found[step] if isinstance(step, (int, slice)) else getattr(found, step)
         return found
+    if isinstance(value, Index):
+        return tuple(evaluate(item, leaves) for item in value.items)
     if isinstance(value, slice):
         return slice(*(evaluate(bound, leaves) for bound in (value.start, value.stop, value.step)))
     if type(value) in (list, tuple):

@@ -5,18 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from parity_calls import Call, Read
+from parity_calls import Call, Index, Read, Substitute, Unwritable
 
 # Entries of op_db that no public function stands for, and why.
 NOT_PUBLIC = {
-    "_batch_norm_with_update": "private: a function of the dispatcher",
     "_chunk_cat": "private: begins with an underscore",
-    "_native_batch_norm_legit": "private: begins with an underscore",
     "_softmax_backward_data": "private: what the gradient of softmax calls",
-    "_unsafe_masked_index": "private, and reads outside of the tensor where the mask is false",
-    "_unsafe_masked_index_put_accumulate": "private, and writes outside of the tensor where the mask is false",
-    "_upsample_bilinear2d_aa": "private: what nn.functional.interpolate(antialias=True) calls",
-    "native_dropout_backward": "no function in Python: what the gradient of native_dropout calls",
     "jiterator_2inputs_2outputs": "compiles CUDA source that the client sends",
     "jiterator_4inputs_with_extra_args": "compiles CUDA source that the client sends",
     "jiterator_binary": "compiles CUDA source that the client sends",
@@ -28,6 +22,8 @@ NOT_PUBLIC = {
     "torch.ops.aten._flash_attention_forward": "private: CUDA only",
     "torch.ops.aten._safe_softmax.default": "private: what scaled_dot_product_attention calls",
 }
+# Functions whose result varies from process to process in local PyTorch, too: by name, the argument that makes it so.
+VARYING = {"linalg.lstsq": ("driver", (None, "gelsy"))}
 ATTRIBUTES = ("T", "H", "mT", "mH")
 # Their samples are for a function of a copy, or are called by another name.
 METHODS = {
@@ -53,7 +49,7 @@ _OPERATORS = {
 Recipe = Callable[[Any, tuple[Any, ...], dict[str, Any]], Any]
 
 
-def call_of(entry: Any, sample: Any) -> Call | Read:
+def call_of(entry: Any, sample: Any) -> Call | Read | Substitute:
     """The public call for a sample of `entry`, tensors and all still in it."""
     first, args, kwargs = sample.input, tuple(sample.args), dict(sample.kwargs)
     name = entry.name
@@ -87,9 +83,8 @@ def _on_a_copy(name: str) -> Recipe:
 
 
 def _index(first: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:
-    """A typed index: its outermost list is the tuple of indices."""
     index = args[0]
-    return Call("getitem", (first, list(index) if isinstance(index, tuple) else index))
+    return Call("getitem", (first, Index(index if isinstance(index, tuple) else (index,))))
 
 
 def _slice(first: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:
@@ -98,16 +93,83 @@ def _slice(first: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:
     given = dict(zip(names, args, strict=False)) | kwargs
     dim = given.get("dim", 0) % max(first.dim(), 1)
     bounds = slice(given.get("start"), given.get("end"), given.get("step", 1))
-    return Call("getitem", (first, [*([slice(None)] * dim), bounds]))
+    return Call("getitem", (first, Index((*([slice(None)] * dim), bounds))))
 
 
 def _polygamma(name: str) -> Recipe:
     return lambda first, args, kwargs: Call(name, (args[0], first), kwargs)
 
 
+def _segment_reduce(first: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:
+    if kwargs.get("unsafe"):
+        raise Unwritable("unsafe=True, which the contract refuses")
+    return Call("segment_reduce", (first, *args), kwargs)
+
+
+def varies(call: Any) -> bool:
+    """Whether the bits of a call depend on memory that PyTorch does not set."""
+    if not isinstance(call, Call) or call.name not in VARYING:
+        return False
+    name, values = VARYING[call.name]
+    given = call.kwargs.get(name, next((one for one in call.args if isinstance(one, str)), None))
+    return given in values
+
+
 def _max_pool_backward(first: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:
     """Its samples are those of max_pool2d; the backward function is what the gradient is made with."""
     return Call("nn.functional.max_pool2d_with_indices", (first, *args), kwargs | {"return_indices": True})
+
+
+def _batch_norm_legit(first: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Substitute:
+    """Without running statistics it has two arguments less than native_batch_norm."""
+    full = args if len(args) == 7 else (*args[:2], None, None, *args[2:])
+    return Substitute(
+        Call("native_batch_norm", (first, *full), kwargs), Call("_native_batch_norm_legit", (first, *args), kwargs)
+    )
+
+
+def _batch_norm_with_update(first: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Substitute:
+    """Its fourth result is empty on a CPU."""
+    sent = Call("native_batch_norm", (first, *args[:4], True, *args[4:]), kwargs)
+    return Substitute(sent, Read(Call("ops.aten._batch_norm_with_update", (first, *args), kwargs), (slice(3),)))
+
+
+def _upsample(first: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Substitute:
+    size, factors = kwargs["output_size"], kwargs.get("scale_factors")
+    if kwargs.get("scales_h") is not None:
+        raise Unwritable("scales beside a size, which interpolate does not take")
+    options = {"mode": "bilinear", "antialias": True, "align_corners": kwargs["align_corners"]}
+    sizes = {"size": size and list(size), "scale_factor": factors and list(factors)}
+    sent = Call("nn.functional.interpolate", (first,), {**sizes, **options})
+    return Substitute(sent, Call("ops.aten._upsample_bilinear2d_aa", (first, *args), kwargs))
+
+
+def _dropout_backward(first: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Substitute:
+    mask, scale = args
+    sent = Call("mul", (Call("mul", (first, mask)), scale))
+    return Substitute(sent, Call("ops.aten.native_dropout_backward.default", (first, *args), kwargs))
+
+
+def _inside(first: Any, indices: Any) -> tuple[Any, ...]:
+    """Indices moved into the tensor, as the masked ones are."""
+    return tuple(
+        index if index is None else Call("clamp", (index, -size, size - 1))
+        for index, size in zip(indices, first.shape, strict=False)
+    )
+
+
+def _masked_index(first: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Substitute:
+    mask, indices, fill = args
+    taken = Call("getitem", (first, Index(_inside(first, indices))))
+    sent = Call("Tensor.masked_fill", (taken, Call("logical_not", (mask,)), fill))
+    return Substitute(sent, Call("_unsafe_masked_index", (first, *args), kwargs))
+
+
+def _masked_put(first: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Substitute:
+    mask, indices, values = args
+    added = Call("Tensor.masked_fill", (values, Call("logical_not", (mask,)), 0))
+    sent = Call("index_put", (first, list(_inside(first, indices)), added), {"accumulate": True})
+    return Substitute(sent, Call("_unsafe_masked_index_put_accumulate", (first, *args), kwargs))
 
 
 _RECIPES: dict[str, Recipe] = {
@@ -127,11 +189,15 @@ _RECIPES: dict[str, Recipe] = {
     "linalg.pinv.singular": lambda first, args, kwargs: Call(
         "linalg.pinv", (Call("operator.matmul", (first, Read(args[0], ("mT",)))),)
     ),
-    "linalg.lstsq.grad_oriented": lambda first, args, kwargs: Call(
-        "linalg.lstsq", (first, args[0]), {"driver": args[1]} | kwargs
-    ),
+    "linalg.lstsq.grad_oriented": lambda first, args, kwargs: Call("linalg.lstsq", (first, *args), kwargs),
     "max_pool2d_with_indices_backward": _max_pool_backward,
-    "_segment_reduce": lambda first, args, kwargs: Call("segment_reduce", (first, *args), kwargs),
+    "_native_batch_norm_legit": _batch_norm_legit,
+    "_batch_norm_with_update": _batch_norm_with_update,
+    "_upsample_bilinear2d_aa": _upsample,
+    "native_dropout_backward": _dropout_backward,
+    "_unsafe_masked_index": _masked_index,
+    "_unsafe_masked_index_put_accumulate": _masked_put,
+    "_segment_reduce": _segment_reduce,
 }
 _NAMES = {"__getitem__": "getitem", "slice": "getitem", "_segment_reduce": "segment_reduce"} | {
     "max_pool2d_with_indices_backward": "nn.functional.max_pool2d_with_indices"

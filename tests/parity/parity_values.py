@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from parity_calls import Call, Leaf, Read, Unwritable
+from parity_calls import Call, Index, Leaf, Read, Substitute, Unwritable
 from tensor_json import SIZES, document, name_of, to_bytes, to_torch
 
 Json = Any
@@ -50,6 +50,8 @@ class Writer:
             return {"slice": [self.write(bound) for bound in (value.start, value.stop, value.step)]}
         if isinstance(value, torch.Size):
             return {"size": list(value)}
+        if isinstance(value, Index):
+            return [self.write(item) for item in value.items]
         if isinstance(value, list):
             return [self.write(item) for item in value]
         if isinstance(value, tuple):
@@ -58,8 +60,10 @@ class Writer:
             return {"dict": {key: self.write(item) for key, item in value.items()}}
         raise Unwritable(f"a {type(value).__name__}")
 
-    def reference(self, value: Leaf | Call | Read) -> str:
+    def reference(self, value: Leaf | Call | Read | Substitute) -> str:
         """A reference without `$`; a call becomes a node first."""
+        if isinstance(value, Substitute):
+            return self.reference(value.sent)
         if isinstance(value, Leaf):
             return f"{self.prefix}x{value.index}"
         if isinstance(value, Read):
@@ -82,14 +86,17 @@ def written(tensor: torch.Tensor) -> Json:
     return made | {"requires_grad": True} if tensor.requires_grad else made
 
 
-def difference(value: Json, expected: Any) -> str | None:
-    """How a value of a reply differs from the local one; None where every bit is the same."""
+def difference(value: Json, expected: Any, *, names: bool = True) -> str | None:
+    """How a value of a reply differs from the local one; None where every bit is the same.
+
+    `names`: the backward nodes have the same names, too.
+    """
     if isinstance(expected, torch.Tensor):
-        return _tensor(value, expected)
+        return _tensor(value, expected, names)
     if isinstance(expected, torch.Size):
         return None if value == {"kind": "size", "value": list(expected)} else f"{value} is not {expected}"
     if isinstance(expected, (list, tuple)):
-        return _items(value, expected)
+        return _items(value, expected, names)
     if isinstance(expected, dict):
         if value["kind"] != "dict" or value["items"].keys() != expected.keys():
             return f"a {value['kind']} is not the dict {list(expected)}"
@@ -97,7 +104,7 @@ def difference(value: Json, expected: Any) -> str | None:
     return _plain(value, expected)
 
 
-def _items(value: Json, expected: list[Any] | tuple[Any, ...]) -> str | None:
+def _items(value: Json, expected: list[Any] | tuple[Any, ...], names: bool) -> str | None:
     kind = "list" if isinstance(expected, list) else "tuple"
     if value["kind"] != kind or len(value["items"]) != len(expected):
         return f"a {value['kind']} of {len(value.get('items', ()))} is not a {kind} of {len(expected)}"
@@ -106,7 +113,7 @@ def _items(value: Json, expected: list[Any] | tuple[Any, ...]) -> str | None:
         if not name.endswith(value.get("type", "?")):
             return f"the named tuple {value.get('type')} is not {name}"
     for index, part in enumerate(expected):
-        if found := difference(value["items"][index], part):
+        if found := difference(value["items"][index], part, names=names):
             return f"item {index}: {found}"
     return None
 
@@ -136,17 +143,18 @@ def _same_float(part: Json, expected: float) -> bool:
     return got == expected and math.copysign(1, got) == math.copysign(1, expected)
 
 
-def _tensor(value: Json, expected: torch.Tensor) -> str | None:
+def _tensor(value: Json, expected: torch.Tensor, names: bool) -> str | None:
     if value["kind"] != "tensor":
         return f"a {value['kind']} is not a tensor"
-    name = type(expected.grad_fn).__name__ if expected.grad_fn is not None else None
     facts = {
         "dtype": name_of(expected.dtype),
         "shape": list(expected.shape),
         "requires_grad": expected.requires_grad,
         "is_leaf": expected.is_leaf,
-        "grad_fn": name,
+        "grad_fn": _grad_fn(expected.grad_fn),
     }
+    if not names:
+        del facts["grad_fn"]
     if expected.layout is torch.strided and not expected.is_quantized:
         for fact, one in facts.items():
             if value[fact] != one:
@@ -156,12 +164,23 @@ def _tensor(value: Json, expected: torch.Tensor) -> str | None:
     return _bits(to_torch(value), dense(expected))
 
 
+def _grad_fn(node: Any) -> str | None:
+    """A backward node's name as PyTorch prints it."""
+    name = None if node is None else type(node).__name__
+    return str(node.name()).rpartition("::")[2] if name == "CppFunction" else name
+
+
 def dense(tensor: torch.Tensor) -> torch.Tensor:
     """What a reply holds of a tensor: sparse ones are written dense."""
-    tensor = tensor.detach()
+    tensor = tensor.detach().clone(memory_format=_memory(tensor))
     if tensor.is_quantized:
         return tensor.dequantize()
     return tensor.to_dense() if tensor.layout is not torch.strided else tensor
+
+
+def _memory(tensor: torch.Tensor) -> torch.memory_format:
+    """Strided tensors become contiguous, with the strides of their shape even where they have one element only."""
+    return torch.contiguous_format if tensor.layout is torch.strided else torch.preserve_format
 
 
 def _bits(got: torch.Tensor, expected: torch.Tensor) -> str | None:

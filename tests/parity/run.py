@@ -13,11 +13,13 @@ differs.
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import os
 import re
 import signal
 import sys
+import tempfile
 import time
 from collections import Counter
 from pathlib import Path
@@ -37,14 +39,17 @@ torch.set_num_threads(1)
 from torch.testing._internal.common_methods_invocations import op_db
 
 from parity_entry import Entry, Figures
+from parity_errors import ErrorEntry
 
 _SECONDS_AN_ENTRY = 180
 _SAMPLE_SECONDS = 30
+_ENTRIES_A_CHILD = 12
 
 
 def main() -> int:
     """Compare, print and write; the exit status."""
     options = _options()
+    gc.freeze()
     figures: dict[str, dict[str, Any]] = {}
     path = Path(options.figures)
     if options.resume and path.exists():
@@ -77,55 +82,62 @@ def _options() -> argparse.Namespace:
 
 
 def _all(wanted: list[Any], url: str, options: argparse.Namespace, figures: dict[str, dict[str, Any]]) -> None:
-    """Every entry in a child of its own, `jobs` of them at once."""
-    running: dict[int, tuple[Any, int, float]] = {}
-    waiting = list(reversed(wanted))
-    while waiting or running:
-        while waiting and len(running) < options.jobs:
-            info = waiting.pop()
-            reader, writer = os.pipe()
-            sys.stdout.flush()
-            child = os.fork()
-            if child == 0:
-                os.close(reader)
-                _child(info, url, options, writer)
-            os.close(writer)
-            running[child] = (info, reader, time.monotonic())
-        child, status = os.wait()
-        info, reader, since = running.pop(child)
-        with os.fdopen(reader, "rb") as pipe:
-            text = pipe.read()
-        record = json.loads(text) if text else _lost(info, status, time.monotonic() - since)
-        figures[record["entry"]] = record
-        if record["verdict"] in ("differs", "lost") and not options.sample:
-            print(f"{record['entry']}: {record['verdict']}: {'; '.join(record['differences'][:2])}", flush=True)
+    """Every entry, some after the other in a child process, `jobs` children at once.
+
+    What a child had not compared when it died is compared by another, but for the entry that it died of.
+    """
+    waiting = [wanted[start : start + _ENTRIES_A_CHILD] for start in range(0, len(wanted), _ENTRIES_A_CHILD)]
+    running: dict[int, tuple[list[Any], Path]] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        while waiting or running:
+            while waiting and len(running) < options.jobs:
+                infos = waiting.pop(0)
+                path = Path(folder, infos[0].full_name)
+                running[_child(infos, url, options, path)] = (infos, path)
+            child, status = os.wait()
+            infos, path = running.pop(child)
+            records = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+            if len(records) < len(infos):
+                records.append(_lost(infos[len(records)], status))
+                if rest := infos[len(records) :]:
+                    waiting.insert(0, rest)
+            for record in records:
+                _keep(record, figures, options)
 
 
-def _child(info: Any, url: str, options: argparse.Namespace, writer: int) -> None:
-    """Compare one entry, and end this process whatever happens."""
-    signal.alarm(_SAMPLE_SECONDS if options.sample else _SECONDS_AN_ENTRY)
-    try:
-        with httpx.Client(base_url=url, timeout=120) as client:
-            text = json.dumps(_compared(info, client, options)).encode()
-    except Exception as error:
-        text = json.dumps(Figures(info.full_name, differences=[f"{type(error).__name__}: {error}"[:500]]).record())
-        text = text.encode()
-    with os.fdopen(writer, "wb") as pipe:
-        pipe.write(text)
+def _keep(record: dict[str, Any], figures: dict[str, dict[str, Any]], options: argparse.Namespace) -> None:
+    figures[record["entry"]] = record
+    if record["verdict"] == "differs":
+        print(f"{record['entry']}: {'; '.join(record['differences'][:2])}", flush=True)
+    if len(figures) % 50 == 0:
+        _write(Path(options.figures), figures, 0)
+
+
+def _child(infos: list[Any], url: str, options: argparse.Namespace, path: Path) -> int:
+    """The pid of a process that compares entries, writes a line for each to `path` and ends whatever happens."""
+    sys.stdout.flush()
+    if pid := os.fork():
+        return pid
+    with httpx.Client(base_url=url, timeout=120) as client, path.open("w") as lines:
+        for info in infos:
+            signal.alarm(_SAMPLE_SECONDS if options.sample else _SECONDS_AN_ENTRY)
+            try:
+                record = _compared(info, client, options)
+            except Exception as error:
+                record = Figures(info.full_name, differences=[f"{type(error).__name__}: {error}"[:500]]).record()
+            lines.write(json.dumps(record) + "\n")
+            lines.flush()
     os._exit(0)
 
 
 def _compared(info: Any, client: httpx.Client, options: argparse.Namespace) -> dict[str, Any]:
     if options.errors:
-        from parity_errors import ErrorEntry
-
         return ErrorEntry(info, client, most=2 if options.sample else None).compare().record()
     return Entry(info, client, most=1 if options.sample else None).compare().record()
 
 
-def _lost(info: Any, status: int, seconds: float) -> dict[str, Any]:
-    how = f"the local process ended with status {status} after {seconds:.0f} s"
-    return Figures(info.full_name, differences=[how], seconds=seconds).record()
+def _lost(info: Any, status: int) -> dict[str, Any]:
+    return Figures(info.full_name, differences=[f"the local process ended with status {status}"]).record()
 
 
 def _write(path: Path, figures: dict[str, dict[str, Any]], seconds: float) -> None:

@@ -214,6 +214,23 @@ def test_layouts_and_dtypes_that_the_wire_lacks_come_dense():
     assert written(X.to_sparse() * 2)["grad_fn"] == "MulBackward0"
 
 
+@pytest.mark.parametrize("encoding", ["json", "base64"])
+def test_a_gradient_that_is_zero_by_definition(encoding):
+    values = torch.tensor([1.5, -2.0], requires_grad=True)
+    (gradient,) = torch.autograd.grad(values.sgn().sum(), values)
+    document = written(gradient, encoding, full=True)
+    assert document["data"] == ([0.0, 0.0] if encoding == "json" else "AAAAAAAAAAA=")
+    assert document["strides"] == [1]
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.complex64, torch.int64, torch.bool])
+@pytest.mark.parametrize("stride", [0, 6])
+def test_a_single_element_of_any_stride(dtype, stride):
+    single = torch.ones(1, dtype=dtype).as_strided((1, 1), (stride, stride))
+    for encoding in ("json", "base64"):
+        assert written(single, encoding) == written(torch.ones(1, 1, dtype=dtype), encoding)
+
+
 def test_a_tensor_without_data():
     with pytest.raises(Refusal, match="meta"):
         written(torch.empty(2, device="meta"))

@@ -10,6 +10,7 @@ from gradwire.engine import compile as expressions
 from gradwire.engine import errors, references
 from gradwire.engine.graph import Node, Ref
 from gradwire.engine.observe import hints
+from gradwire.engine.ops.allowed import wrong_word
 from gradwire.engine.plan import Plan, Step
 from gradwire.engine.special import SPECIAL
 from gradwire.findings import Finding, Refusal, Source
@@ -31,6 +32,7 @@ def refused(step: Step, error: Exception, plan: Plan, frame: list[Any]) -> Excep
     else:
         findings = [errors.finding_of(error, node.op)]
         findings[0].hint = findings[0].hint or _hint(error, plan, frame)
+        _tell_words(findings[0], step)
     for finding in findings:
         finding.node = node.label
         if finding.source.pointer == "" and node.source.pointer:
@@ -51,6 +53,14 @@ def _hint(error: Exception, plan: Plan, frame: list[Any]) -> str | None:
     live = [value for value in frame if isinstance(value, torch.Tensor)]
     inputs = {name: frame[slot] for slot, name in plan.inputs if isinstance(frame[slot], torch.Tensor)}
     return plan.writes.explain(text, live) or hints.hint(text, inputs)
+
+
+def _tell_words(finding: Finding, step: Step) -> None:
+    """Beside PyTorch's message, the words that an argument may be, where it is none of them."""
+    wrong = wrong_word(step.op, step.node.args, step.node.kwargs) if finding.code == "op_failed" else None
+    if wrong is not None:
+        finding.got, finding.expected = wrong.got, list(wrong.allowed)
+        finding.hint = finding.hint or f"'{wrong.parameter}' is one of {', '.join(wrong.allowed)}"
 
 
 def _no_overload(node: Node, error: errors.NoOverload) -> Finding:

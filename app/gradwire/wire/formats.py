@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,11 +43,21 @@ FORMATS: dict[str, Format] = _formats()
 FORMAT_OF: dict[torch.dtype, Format] = {format_.dtype: format_ for format_ in FORMATS.values()}
 
 
-def owned(array: np.ndarray) -> torch.Tensor:
-    """A tensor with the values of `array` in memory that torch allocated: alignment changes the bits of results."""
-    tensor = torch.empty(array.shape, dtype=_TORCH_DTYPES[array.dtype])
-    tensor.numpy()[...] = array
+def owned(array: np.ndarray, dtype: torch.dtype | None = None, shape: tuple[int, ...] | None = None) -> torch.Tensor:
+    """A tensor with the bytes of `array`, in memory that torch allocated: alignment changes the bits of results.
+
+    `dtype` and `shape`, where they are not the array's own, take as many bytes. Nothing tells the tensor from one that
+    PyTorch made: it is no view, and can be resized, which it could not once NumPy had seen its memory.
+    """
+    array = np.ascontiguousarray(array)
+    tensor = torch.empty(array.shape if shape is None else shape, dtype=dtype or _TORCH_DTYPES[array.dtype])
+    ctypes.memmove(tensor.data_ptr(), array.__array_interface__["data"][0], array.nbytes)
     return tensor
+
+
+def base(tensor: torch.Tensor) -> torch.Tensor:
+    """A new tensor over the same memory that is no view: PyTorch forbids views some in-place ops."""
+    return tensor.data if tensor._is_view() else tensor
 
 
 _TORCH_DTYPES = {

@@ -13,6 +13,7 @@ import selectors
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from typing import NoReturn
 
 import msgspec
@@ -30,16 +31,19 @@ def main() -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     control = socket.socket(fileno=int(sys.argv[1]))
     limits = msgspec.json.decode(control.recv(65536), type=Limits)
-    from gradwire.worker import preload
+    from gradwire.worker import loop, preload
 
     preload.everything(limits)
-    _Nursery(control, limits).serve()
+    _Nursery(control, limits, loop.work).serve()
     return 0
 
 
 class _Nursery:
-    def __init__(self, control: socket.socket, limits: Limits) -> None:
+    def __init__(
+        self, control: socket.socket, limits: Limits, work: Callable[[socket.socket, int, Limits], int]
+    ) -> None:
         self.control = control
+        self.work = work
         self.limits = limits
         self.children: set[int] = set()
         self.wake_read, self.wake_write = socket.socketpair()
@@ -105,9 +109,7 @@ class _Nursery:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             self.selector.close()
             _close_all_but(channel, page)
-            from gradwire.worker import loop
-
-            status = loop.work(socket.socket(fileno=channel), page, self.limits)
+            status = self.work(socket.socket(fileno=channel), page, self.limits)
         except BaseException as error:
             print(f"gradwire: worker {os.getpid()} ended by {error!r}", file=sys.stderr)  # noqa: T201
         finally:

@@ -40,11 +40,18 @@ class OpParameter(ReplyPart):
     type: StrictStr = Field(description="Its type.", examples=["Tensor"])
     default: JsonValue = Field(None, description="Its default, where it has one.")
     keyword_only: StrictBool = Field(description="Whether it can be given by name only.")
+    required: StrictBool = Field(True, description="Whether a call must give it.")
+    optional: StrictBool = Field(False, description="Whether null may be given for it.")
+    variadic: StrictBool = Field(False, description="Whether it takes all further positional arguments.")
+    choices: list[StrictStr] | None = Field(
+        None, description="The words that its documentation lists, where it is a string; there may be others."
+    )
 
 
 class OpOverload(ReplyPart):
     """One way to call an op."""
 
+    text: StrictStr = Field("", description="The overload as a signature.", examples=["(Tensor input) -> Tensor"])
     parameters: list[OpParameter] = Field(description="The parameters, in order.")
     returns: StrictStr = Field(description="What it returns.", examples=["Tensor"])
 
@@ -61,7 +68,16 @@ class OpDescription(ReplyPart):
     in_place: StrictBool | None = Field(description="Whether it changes its first argument.")
     random: StrictBool | None = Field(description="Whether it draws random numbers.")
     view: StrictBool | None = Field(description="Whether its result may share its argument's memory.")
+    data_dependent_shape: StrictBool | None = Field(
+        None, description="Whether the shape of its result may depend on the values of its arguments."
+    )
     doc: StrictStr | None = Field(description="PyTorch's documentation.")
     doc_url: StrictStr | None = Field(description="Where PyTorch's website documents it.")
     schema_: JsonValue = Field(alias="schema", description="JSON Schema of the body of POST /v1/ops/{name}.")
-    example: JsonValue = Field(description="A body for POST /v1/ops/{name} that runs as it stands; null if excluded.")
+    example: JsonValue = Field(
+        description="A body for POST /v1/ops/{name} that runs as it stands. Null if the op is excluded, or if it takes "
+        "what no literal writes, such as a sparse tensor or an array."
+    )
+    example_graph: JsonValue = Field(
+        None, description="A body for POST /v1/graphs/run whose last node is the op; null if it is excluded."
+    )

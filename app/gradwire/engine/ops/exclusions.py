@@ -161,6 +161,8 @@ RULES: tuple[Rule, ...] = (
     Rule(INTERNAL, _is_builtin_helper),
     Rule(REMOVED, _named(r"(?:Tensor\.)?(?:eig|lstsq|solve|symeig|reinforce)|matrix_rank")),
     Rule("it takes members of Python enums", _named(r"nn\.functional\.scaled_(?:grouped_)?mm")),
+    Rule("it checks nothing that it is given; lstm does, and gives the same", _named(r"mkldnn_rnn_layer")),
+    Rule("it takes functorch's dimension objects, and never ends on numbers", _named(r"Tensor\.index")),
     Rule("it has no kernel for the only layout that has indices", _named(r"indices_copy")),
     Rule(HARDWARE, _has_no_kernel),
     Rule(HARDWARE, _moves_to_missing_hardware),

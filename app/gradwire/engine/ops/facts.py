@@ -120,15 +120,45 @@ _NEXT_PARAMETER = re.compile(r"^ *\w+ *\([^)]*\) *:|^\S", re.MULTILINE)
 _LONGEST_TOLD = 1500
 
 
+# Words in double backticks, listed: ``linear``, ``lower`` and ``nearest``.
+_LISTED = re.compile(r"(?:``\w+``(?:,\s*(?:and\s+|or\s+)?|\s+(?:and|or)\s+))+``\w+``")
+_QUOTED = re.compile(r"""[`\s(|,]['"]([A-Za-z][\w-]*)['"]""")
+# What a docstring refers to instead of explaining its parameters.
+_REFERS = re.compile(r"(?:See|Alias (?:for|of)|version of)\s+:\w+:`~?torch\.([\w.]+?)(?:\(\))?`")
+
+
 def choices(text: str, parameter: str) -> tuple[str, ...]:
     """The words that a docstring puts in quotes where it explains a parameter: what a string may be."""
     start = re.search(rf"^ *{re.escape(parameter)} *(?:\([^)]*\))? *[:-]", text, re.MULTILINE)
     if start is None:
-        return ()
+        return tuple(dict.fromkeys(re.findall(rf"{re.escape(parameter)} argument is '(\w+)'", text)))
     line_end = text.find("\n", start.end())
     end = _NEXT_PARAMETER.search(text, line_end) if line_end >= 0 else None
-    told = text[start.end() : end.start() if end else len(text)][:_LONGEST_TOLD]
-    return tuple(dict.fromkeys(re.findall(r"""[`\s(]['"]([a-z][\w-]*)['"]""", told)))
+    told = text[start.start() : end.start() if end else len(text)][:_LONGEST_TOLD]
+    if found := _QUOTED.findall(told):
+        return tuple(dict.fromkeys(found))
+    listed = _LISTED.search(told)
+    return tuple(dict.fromkeys(re.findall(r"``(\w+)``", listed[0]))) if listed else ()
+
+
+def told_elsewhere(name: str, text: str) -> Iterator[str]:
+    """Docstrings that explain the parameters of the op `name`, too: its other spellings, and what `text` refers to."""
+    last = name.rpartition(".")[2].removesuffix("_")
+    for place, other in ((torch, last), (torch.Tensor, last), (torch.Tensor, f"{last}_")):
+        if other != name and (told := getattr(getattr(place, other, None), "__doc__", None)):
+            yield inspect.cleandoc(told)
+    yield from _referred(text, 2)
+
+
+def _referred(text: str, depth: int) -> Iterator[str]:
+    """What `text` refers to, and what that refers to."""
+    for reference in _REFERS.findall(text):
+        place, _, other = reference.rpartition(".")
+        owner = {"": torch, "nn": torch.nn, "Tensor": torch.Tensor}.get(place)
+        if told := getattr(getattr(owner, other, None), "__doc__", None):
+            yield inspect.cleandoc(told)
+            if depth > 1:
+                yield from _referred(told, depth - 1)
 
 
 def doc_url(name: str) -> str | None:

@@ -45,6 +45,7 @@ PLACES: tuple[tuple[str, Any], ...] = (
     ("", torch),
     ("Tensor.", torch.Tensor),
     ("nn.functional.", torch.nn.functional),
+    ("nn.init.", torch.nn.init),
     ("linalg.", torch.linalg),
     ("fft.", torch.fft),
     ("special.", torch.special),
@@ -87,6 +88,8 @@ def is_kept(value: Any) -> bool:
     """Whether a name is worth an entry: modules, constants and types for annotations are no ops at all."""
     if isinstance(value, (ModuleType, torch.dtype, torch.layout, torch.memory_format)):
         return False
+    if isinstance(value, torch._ops.OpOverloadPacket):
+        return True
     return is_function(value) or is_attribute(value) or (isinstance(value, type) and not _is_foreign(value))
 
 

@@ -114,6 +114,8 @@ def call(op: Op, args: list[Any], kwargs: dict[str, Any]) -> Any:
     if op.namespace == "numpy.ndarray" and args:
         args[0] = _as_array(args[0])
     kwargs = {name: _as_numpy(value, name) for name, value in kwargs.items()}
+    if op.last == "pad":
+        args, kwargs = _padded_with_values(args, kwargs)
     result = op.call(*args, **kwargs)
     if "where" in kwargs and kwargs.get("out") is None and isinstance(op.call, np.ufunc):
         result = _fill_left_out(result, kwargs["where"])
@@ -121,6 +123,16 @@ def call(op: Op, args: list[Any], kwargs: dict[str, Any]) -> Any:
         _fill(result)
     _check_result(result)
     return result
+
+
+def _padded_with_values(args: list[Any], kwargs: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+    """numpy.pad leaves its margins uninitialised in the mode `empty`: they get the value that stands for that here."""
+    modes = (kwargs.get("mode"), *args[2:3])
+    if not any(isinstance(mode, str) and mode == "empty" for mode in modes):
+        return args, kwargs
+    array = np.asarray(args[0] if args else kwargs["array"])
+    margins = {"mode": "constant", "constant_values": _fill_value(array.dtype)}
+    return args[:2], {name: value for name, value in kwargs.items() if name != "mode"} | margins
 
 
 def _as_numpy(value: Any, place: int | str) -> Any:

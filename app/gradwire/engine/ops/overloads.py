@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from types import FunctionType
 from typing import Any
@@ -18,20 +18,31 @@ _ANYTHING = Overload((_SELF, Parameter("args", ANY, variadic=True)), "Any", open
 def of(name: str, call: Callable[..., Any]) -> tuple[Overload, ...]:
     """The overloads of the op `name`, whose public function is `call`; empty where nothing declares them."""
     found = _declared(name, call)
-    return tuple(_with_choices(one, facts.doc(call, name)) for one in found)
+    doc = facts.doc(call, name)
+    return tuple(_with_choices(one, (doc, *facts.told_elsewhere(name, doc))) for one in found)
 
 
-def _with_choices(overload: Overload, doc: str) -> Overload:
-    """Strings whose values the docstring lists carry them along; PyTorch itself is the judge of them."""
+def _with_choices(overload: Overload, docs: Sequence[str]) -> Overload:
+    """Strings whose values a docstring lists carry them along; PyTorch itself is the judge of them."""
     if not any("str" in one.type and not one.type.choices for one in overload.parameters):
         return overload
     parameters = tuple(
-        replace(one, type=ParamType(one.type.atoms, one.type.choices or facts.choices(doc, one.name)))
+        replace(one, type=ParamType(one.type.atoms, one.type.choices or _choices(one, docs)))
         if "str" in one.type
         else one
         for one in overload.parameters
     )
     return replace(overload, parameters=parameters)
+
+
+def _choices(parameter: Parameter, docs: Sequence[str]) -> tuple[str, ...]:
+    """The words that the first docstring tells which tells any, and the default, which may stand in the signature."""
+    default = parameter.default
+    for doc in docs:
+        found = facts.choices(doc, parameter.name)
+        if any(word != default for word in found):  # the default alone is no list of them
+            return (*found, default) if isinstance(default, str) and default not in found else found
+    return ()
 
 
 def _declared(name: str, call: Callable[..., Any]) -> tuple[Overload, ...]:

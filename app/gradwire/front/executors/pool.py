@@ -66,7 +66,7 @@ class WorkerPool:
         return bool(self._idle) and len(self._busy) < self._most and not self._closing
 
     def workers(self) -> dict[str, Any]:
-        """Counts: ready and busy now; lost, killed and retired since the start."""
+        """Counts: ready (the spare too) and busy now; lost, killed and retired since the start."""
         return {"ready": len(self._idle), "busy": len(self._busy), **self._counts}
 
     async def submit(self, job: Job, body: bytes) -> Reply:
@@ -230,8 +230,9 @@ class WorkerPool:
     def worker_ended(self, worker: WorkerProcess) -> None:
         """A worker's process has gone; where it held a job, that job alone is lost."""
         if self._starting.pop(worker.number, None) is not None:
-            _log.error("worker %s did not become ready", worker.pid)
-            self._grow_later()
+            if not self._closing:
+                _log.error("worker %s did not become ready", worker.pid)
+                self._grow_later()
             return
         job, worker.job = worker.job, None
         if job is not None and not job.done():
@@ -240,10 +241,9 @@ class WorkerPool:
             else:
                 job.set_exception(_NotTaken)
             self._lost(worker)
-        elif worker in self._idle:
+        elif worker in self._idle and not self._closing:
             self._lost(worker)
-        if not self._closing:
-            self._dismiss(worker)
+        self._dismiss(worker)
 
     def _lost(self, worker: WorkerProcess) -> None:
         self._counts["lost"] += 1

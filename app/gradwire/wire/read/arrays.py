@@ -61,8 +61,8 @@ class NumberArray:
         if self.flat.dtype.kind == "u":
             raise ValueError("Overflow when unpacking long long")
         if self.has_fraction:
-            return torch.from_numpy(self.flat).to(torch.float32).reshape(self.shape)
-        return owned(self.flat).reshape(self.shape)
+            return owned(self.flat, shape=self.shape).to(torch.float32)
+        return owned(self.flat, shape=self.shape)
 
 
 def number_array(text: bytes) -> NumberArray | None:

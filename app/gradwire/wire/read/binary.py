@@ -63,7 +63,7 @@ def from_bytes(raw: bytes, source: Source, dtype: Dtype, shape: tuple[int, ...])
     if dtype.kind == "bool" and octets.max() > 1:
         index = int(np.argmax(octets > 1))
         raise _wrong(f"byte {index} is no boolean", source, int(octets[index]), "bytes 0 and 1")
-    return owned(octets).view(FORMATS[dtype.name].dtype).reshape(shape)
+    return owned(octets, FORMATS[dtype.name].dtype, shape)
 
 
 def _shown(data: Any) -> Any:

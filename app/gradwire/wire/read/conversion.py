@@ -173,6 +173,7 @@ def _one_by_one(elements: list[Any], form: Format, locate: Locate) -> torch.Tens
     if raw:
         words = tensor.view(form.word).numpy()
         words[list(raw)] = np.array(list(raw.values()), dtype=words.dtype)
+        return tensor.clone()  # into memory that NumPy has not seen, which can be resized
     return tensor
 
 

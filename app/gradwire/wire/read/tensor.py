@@ -8,8 +8,10 @@ from typing import Any
 import torch
 
 from gradwire.contract.dtypes import DTYPES, Dtype, find
+from gradwire.engine import devices
 from gradwire.engine.graph import TensorDocument
 from gradwire.findings import Finding, Refusal, Source
+from gradwire.wire.formats import base
 from gradwire.wire.read.arrays import NumberArray
 from gradwire.wire.read.binary import BINARY, Parts
 from gradwire.wire.read.data import WrongData, nesting_fault, read_data
@@ -25,7 +27,8 @@ def read_tensor(document: Any, source: Source, parts: Parts | None = None) -> Te
 
     A bare number, boolean or nested list stands for its data. `parts` are the body's binary parts by name, for
     `"encoding": "part"`. Raises Refusal with all that is wrong inside the document (`invalid_tensor`, a device that is
-    no text `unavailable_device`). Whether the device exists is not looked into. Members not known are ignored.
+    no text `unavailable_device`). Whether the device exists is for the engine to say, which looks into documents that
+    are right otherwise; beside other mistakes it is found here. Members not known are ignored.
     """
     if type(document) is dict:
         return _Document(document, source, parts or _NO_PARTS).read()
@@ -35,7 +38,7 @@ def read_tensor(document: Any, source: Source, parts: Parts | None = None) -> Te
         finding = Finding("invalid_tensor", f"{got} is no tensor", source, got=document, expected=expected)
         raise Refusal([finding])
     try:
-        return TensorDocument(read_data(document, source, (), None, None), source)
+        return TensorDocument(base(read_data(document, source, (), None, None)), source)
     except WrongData as error:
         raise Refusal(error.findings) from None
 
@@ -64,9 +67,10 @@ class _Document:
         if requires_grad and tensor is not None and not (tensor.is_floating_point() or tensor.is_complex()):
             self._no_gradient(str(tensor.dtype).removeprefix("torch."))
         if self.findings:
+            self._also_the_device(device)
             raise Refusal(self.findings)
         assert tensor is not None
-        return TensorDocument(tensor, self.source, requires_grad, device)
+        return TensorDocument(base(tensor), self.source, requires_grad, device)
 
     def _wrong(self, message: str, where: Source | str, **more: Any) -> None:
         source = self.source.at(where) if isinstance(where, str) else where
@@ -134,6 +138,14 @@ class _Document:
             )
         )
         return None
+
+    def _also_the_device(self, device: str | None) -> None:
+        if device is None:
+            return
+        try:
+            devices.resolve(device, self.source.at("device"))
+        except Refusal as refusal:
+            self.findings += refusal.findings
 
     def _tensor(self, encoding: str, dtype: Dtype | None, shape: tuple[int, ...] | None) -> torch.Tensor | None:
         data = self.members["data"]

@@ -90,7 +90,8 @@ def _large_integers(array: np.ndarray) -> bytes:
 def _base64(tensor: torch.Tensor) -> bytes:
     if tensor.numel() == 0:
         return b'""'
-    octets = tensor.contiguous().reshape(-1).view(torch.uint8).numpy()
+    # A single element may have any stride and be contiguous; only stride 1 may be seen as bytes.
+    octets = tensor.contiguous().as_strided((tensor.numel(),), (1,)).view(torch.uint8).numpy()
     return b'"%b"' % pybase64.b64encode(octets.data)
 
 

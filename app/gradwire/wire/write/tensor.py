@@ -74,6 +74,8 @@ class TensorWriter:
 
     def _data(self, dense: torch.Tensor, encoding: str) -> orjson.Fragment:
         self.room.need(least_bytes(tuple(dense.shape), FORMAT_OF[dense.dtype], encoding))
+        if dense._is_zerotensor():  # gradients that are 0 by definition have no memory until they are copied
+            dense = dense.detach().clone()
         text = data_text(dense.cpu() if dense.device != _CPU else dense, encoding)
         self.room.take(len(text))
         return orjson.Fragment(text)
@@ -118,10 +120,11 @@ class TensorWriter:
         """What `"describe": "full"` adds; of a tensor that has no strides, its dense form's."""
         of = tensor if tensor.layout is torch.strided and not tensor.is_nested else dense
         storage = of.untyped_storage()
+        address = 0 if of._is_zerotensor() else storage.data_ptr()
         return {
             "strides": list(of.stride()),
             "storage_offset": of.storage_offset(),
-            "storage": self._number(str(of.device), storage.data_ptr() or -storage._cdata),
+            "storage": self._number(str(of.device), address or -storage._cdata),
             "version": None if tensor.is_inference() else tensor._version,
         }
 

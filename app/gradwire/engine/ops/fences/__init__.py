@@ -1,0 +1,66 @@
+"""Calls that would kill the process, hang it, or touch memory outside of their tensors: refused by their arguments.
+
+Each fence stands for one defect of the libraries below PyTorch; docs/fences.md lists them with the calls that show
+them, and `make search` looks for more. A fence looks at a call before it is made and raises NoOverload, or gives the
+arguments that make the call safe. The keys are last names without the in-place underscore, so that `div`, `Tensor.div_`
+and `special.x` share what they have in common; NumPy's have their whole name.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from gradwire.engine.ops.fences import (
+    arithmetic,
+    linear_algebra,
+    losses,
+    normalisation,
+    pooling,
+    recurrent,
+    segments,
+    sparse,
+)
+from gradwire.engine.ops.fences.given import Fence, Given
+
+if TYPE_CHECKING:
+    from gradwire.engine.ops.registry import Op
+
+Arguments: TypeAlias = tuple[list[Any], dict[str, Any]]
+
+FENCES: dict[str, Fence] = {
+    **arithmetic.FENCES,
+    **linear_algebra.FENCES,
+    **losses.FENCES,
+    **normalisation.FENCES,
+    **pooling.FENCES,
+    **recurrent.FENCES,
+    **segments.FENCES,
+    **sparse.FENCES,
+}
+
+
+def fenced(name: str) -> bool:
+    """Whether calls of the op `name`, or what comes out of them, are looked at."""
+    return key(name) in FENCES or key(name) in sparse.INDICES
+
+
+@functools.cache
+def key(name: str) -> str:
+    """What the fence of the op `name` is kept under."""
+    return name if name.startswith("numpy.") else name.rpartition(".")[2].rstrip("_")
+
+
+def check(op: Op, args: list[Any], kwargs: dict[str, Any]) -> Arguments:
+    """The arguments to call `op` with. Raises NoOverload for a call that must not be made."""
+    fence = FENCES.get(key(op.name))
+    if fence is None:
+        return args, kwargs
+    given = Given(op, list(args), dict(kwargs))
+    fence(given)
+    return given.args, given.kwargs
+
+
+def after(op: Op, result: Any) -> Any:
+    """What the client gets: a sparse tensor's indices as a copy."""
+    return sparse.own(result) if key(op.name) in sparse.INDICES else result

@@ -1,0 +1,52 @@
+"""Normalisations and observers in their native forms, which trust that the sizes of their statistics fit."""
+
+from __future__ import annotations
+
+import torch
+
+from gradwire.engine.ops.fences.given import Fence, Given
+
+_STATISTICS = ("weight", "bias", "running_mean", "running_var")
+
+
+def native_batch_norm(given: Given) -> None:
+    """The kernels read one number per channel from each of weight, bias and statistics."""
+    data = given.get("input")
+    if not isinstance(data, torch.Tensor):
+        return
+    if data.dim() < 2:
+        raise given.refusal("input", "'input' needs a batch and channels, so two dimensions or more")
+    for name in _STATISTICS:
+        value = given.get(name)
+        if isinstance(value, torch.Tensor) and tuple(value.shape) != (data.shape[1],):
+            _wrong_size(given, name, [data.shape[1]], value)
+    if given.get("training") is False and (given.get("running_mean") is None or given.get("running_var") is None):
+        raise given.refusal("running_mean", "'running_mean' and 'running_var' are needed outside of training")
+
+
+def _wrong_size(given: Given, name: str, wanted: list[int], value: torch.Tensor) -> None:
+    message = f"'{name}' must have the shape {wanted}, one number per channel"
+    raise given.refusal(name, message, expected=wanted, got=list(value.shape))
+
+
+def fused_moving_average(given: Given) -> None:
+    """The observer writes one minimum and maximum per tensor, or per channel, wherever these are."""
+    data, axis = given.get("input"), given.integer("ch_axis")
+    if not isinstance(data, torch.Tensor) or axis is None:
+        return
+    per_row = bool(given.get("per_row_fake_quant"))
+    if per_row and not 0 <= axis < data.dim():
+        raise given.refusal("ch_axis", f"'ch_axis' must be from 0 to {data.dim() - 1}", got=axis)
+    count = data.shape[axis] if per_row else 1
+    for name in ("running_min", "running_max", "scale", "zero_point"):
+        value = given.get(name)
+        # The observer itself makes running statistics that are empty as large as they must be.
+        grows = per_row and isinstance(value, torch.Tensor) and value.numel() == 0
+        if isinstance(value, torch.Tensor) and value.numel() != count and not grows:
+            _wrong_size(given, name, [count], value)
+
+
+FENCES: dict[str, Fence] = {
+    **dict.fromkeys(("native_batch_norm", "batch_norm_update_stats"), native_batch_norm),
+    "fused_moving_avg_obs_fake_quant": fused_moving_average,
+}

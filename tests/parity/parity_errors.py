@@ -1,0 +1,129 @@
+"""The error inputs of op_db: calls that PyTorch refuses must be refused over HTTP, with its own message."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections import Counter
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+import httpx
+import torch
+
+from parity_calls import Inputs, Unwritable, expression
+from parity_entry import SEED, Prepared, add
+from parity_recipes import NOT_PUBLIC, call_of
+from parity_values import Json, difference, written
+
+_PARSERS = (TypeError,)
+
+
+@dataclass(slots=True)
+class ErrorFigures:
+    """What came of one entry's error inputs.
+
+    `alike`: the same message. `refused_before`: `invalid_argument` or `limit_exceeded` before PyTorch saw the call.
+    `served`: PyTorch's parser refused a number or list, which the contract makes a tensor. `no_error`: the public
+    function takes it here, too, and the answer has the same bits.
+    """
+
+    entry: str
+    cases: int = 0
+    alike: int = 0
+    refused_before: int = 0
+    served: int = 0
+    no_error: int = 0
+    unwritable: Counter[str] = field(default_factory=Counter)
+    differences: list[str] = field(default_factory=list)
+    varying: list[str] = field(default_factory=list)
+    note: str = ""
+    seconds: float = 0.0
+
+    @property
+    def verdict(self) -> str:
+        """As of samples."""
+        if self.differences:
+            return "differs"
+        if self.note:
+            return "not public"
+        return "passed" if self.cases else "no samples"
+
+    def record(self) -> dict[str, Json]:
+        """For JSON."""
+        return {item.name: getattr(self, item.name) for item in fields(self)} | {"verdict": self.verdict}
+
+
+class ErrorEntry:
+    """Compares the error inputs of one entry with the service at `client`."""
+
+    def __init__(self, info: Any, client: httpx.Client, most: int | None = None) -> None:
+        self.info = info
+        self.client = client
+        self.most = most
+        self.figures = ErrorFigures(info.full_name)
+
+    def compare(self) -> ErrorFigures:
+        """All cases; with `most`, that many."""
+        started = time.monotonic()
+        if self.info.name in NOT_PUBLIC:
+            self.figures.note = NOT_PUBLIC[self.info.name]
+        elif self.info.error_inputs_func is not None:
+            torch.manual_seed(SEED)
+            for number, case in enumerate(self.info.error_inputs("cpu")):
+                if self.most is not None and self.figures.cases >= self.most:
+                    break
+                self._case(number, case)
+        self.figures.seconds = round(time.monotonic() - started, 2)
+        return self.figures
+
+    def _case(self, number: int, case: Any) -> None:
+        inputs = Inputs()
+        try:
+            prepared = Prepared(expression(call_of(self.info, case.sample_input), inputs), inputs, "error", number, False)
+            body: dict[str, Json] = {"seed": SEED, "encoding": "base64", "inputs": {}, "nodes": [], "returns": {}}
+            for tensor in inputs.tensors:
+                written(tensor)
+            add(body, prepared, "s0", gradients=False)
+        except Unwritable as error:
+            self.figures.unwritable[str(error)] += 1
+            return
+        self.figures.cases += 1
+        reply = self.client.post("/v1/graphs/run", json=body)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                torch.manual_seed(SEED)
+                prepared.run()
+        except Exception as error:
+            wrong = self._refused(reply, error)
+        else:
+            wrong = self._given(reply, prepared.value)
+        if wrong:
+            self.figures.differences.append(f"case {number}, {body['nodes'][-1]['op']}: {wrong}"[:600])
+
+    def _refused(self, reply: httpx.Response, error: Exception) -> str | None:
+        """What is wrong with the reply to a call that local PyTorch refuses with `error`."""
+        message = str(error).partition("\nException raised from")[0].strip() or type(error).__name__
+        if reply.status_code == 200:
+            if isinstance(error, _PARSERS):
+                self.figures.served += 1
+                return None
+            return f"an answer for {type(error).__name__}: {message}"
+        problem = reply.json()
+        first = problem["errors"][0]
+        if reply.status_code != 422:
+            return f"{reply.status_code} {first['message']} for {message}"
+        if first["message"] == message[:4000]:
+            self.figures.alike += 1
+            return None
+        if first["code"] in ("invalid_argument", "limit_exceeded"):
+            self.figures.refused_before += 1
+            return None
+        return f"{first['code']} {first['message']!r} for {message!r}"
+
+    def _given(self, reply: httpx.Response, value: Any) -> str | None:
+        if reply.status_code != 200:
+            return f"{reply.status_code} {reply.json()['errors'][0]['message']} for a call that PyTorch answers"
+        self.figures.no_error += 1
+        return difference(reply.json()["outputs"]["s0"], value)

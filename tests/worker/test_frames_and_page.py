@@ -1,0 +1,108 @@
+"""The bytes between front and worker: frames in any pieces, and a page that nobody has to trust."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import msgspec
+import pytest
+
+from gradwire.contract.frames import LENGTHS, READY, FrameReader, Job, Reply, job_head, read_job, read_reply, reply_head
+from gradwire.contract.page import SIZE, JobPage, Running, create
+
+REPLY = Reply(status=422, media_type="application/problem+json", body=b"{}" * 5000, retire=True)
+
+
+def test_a_job_comes_out_as_it_went_in() -> None:
+    job = Job(kind="op.run", target="add", queued_ms=1.5)
+    head = job_head(job, 12)
+    header_length, body_length = LENGTHS.unpack_from(head)
+    assert body_length == 12
+    assert read_job(head[LENGTHS.size :]) == job
+    assert len(head) == LENGTHS.size + header_length
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 11, 12, 13, 60, 4096, 100_000])
+def test_a_reply_comes_out_as_it_went_in_whatever_the_pieces(size: int) -> None:
+    reader = FrameReader(longest_body=len(REPLY.body))
+    sent = reply_head(REPLY) + REPLY.body
+    for _ in range(2):
+        frames = [reader.feed(sent[place : place + size]) for place in range(0, len(sent), size)]
+        assert frames[:-1] == [None] * (len(frames) - 1)
+        assert frames[-1] is not None
+        assert read_reply(*frames[-1]) == REPLY
+
+
+def test_the_first_frame_of_a_worker_is_empty() -> None:
+    assert FrameReader(0).feed(READY) == (b"", b"")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        LENGTHS.pack(10, 1001),
+        LENGTHS.pack(10, 2**64 - 1),
+        LENGTHS.pack(2**32 - 1, 0),
+        LENGTHS.pack(1, 1) + b"abc",
+        b"\xff" * LENGTHS.size,
+    ],
+)
+def test_what_can_be_no_frame_is_refused_before_it_takes_memory(wrong: bytes) -> None:
+    with pytest.raises(ValueError, match="frame"):
+        FrameReader(longest_body=1000).feed(wrong)
+
+
+@pytest.mark.parametrize("header", [b"\x00", b"\xc1\xc1", b"\x81\xa6status\xa3abc", b"\x80"])
+def test_a_header_that_is_no_replys_is_a_value_error(header: bytes) -> None:
+    with pytest.raises(msgspec.MsgspecError) as error:
+        read_reply(header, b"")
+    assert isinstance(error.value, ValueError)
+
+
+@pytest.fixture
+def pages() -> Iterator[tuple[JobPage, JobPage]]:
+    """The same page as two processes would map it."""
+    descriptor = create()
+    both = JobPage(descriptor), JobPage(descriptor)
+    os.close(descriptor)
+    yield both
+    for page in both:
+        page.close()
+
+
+def test_the_front_sees_what_the_worker_is_doing(pages: tuple[JobPage, JobPage]) -> None:
+    front, worker = pages
+    assert (front.taken, front.deadline_ms(), front.running()) == (False, None, None)
+    worker.take()
+    worker.accept(250, ["x", "naïve ☃", 2])
+    assert (front.taken, front.deadline_ms(), front.running()) == (True, 250, None)
+    for position, running in ((1, Running(0, "x")), (2, Running(1, "naïve ☃")), (3, Running(2, 2))):
+        worker.word[0] = position
+        assert front.running() == running
+    front.clear()
+    assert (worker.taken, worker.deadline_ms(), worker.running()) == (False, None, None)
+
+
+def test_ten_thousand_ids_of_ordinary_length_fit(pages: tuple[JobPage, JobPage]) -> None:
+    front, worker = pages
+    worker.accept(1, [f"{'layer' * 60}{number}" for number in range(10_000)])
+    worker.word[0] = 10_000
+    assert front.running() == Running(9_999, f"{'layer' * 60}9999")
+
+
+def test_ids_that_do_not_fit_leave_the_place(pages: tuple[JobPage, JobPage]) -> None:
+    front, worker = pages
+    worker.accept(1, ["x" * SIZE])
+    worker.word[0] = 1
+    assert front.running() == Running(0, 0)
+
+
+def test_a_page_that_a_crash_has_overwritten_harms_nobody(pages: tuple[JobPage, JobPage]) -> None:
+    front, worker = pages
+    worker.accept(1, ["x"])
+    for filler in (b"\xff", b"\x00", b"[", b"1", os.urandom(1)):
+        worker._memory[8:SIZE] = filler * (SIZE - 8)
+        worker.word[0] = 3
+        assert front.running() == Running(2, 2)
+        assert isinstance(front.deadline_ms(), (int, type(None)))
