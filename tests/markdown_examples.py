@@ -59,7 +59,7 @@ def _comments(code: str, language: str) -> str:
     return "".join(line.removeprefix(mark) + "\n" for line in code.splitlines() if line.startswith(mark))
 
 
-def shown_in(shown: str, reply: str) -> None:
+def must_be_shown_in(shown: str, reply: str) -> None:
     """Assert that a reply holds what the document shows of it."""
     _matches(_read(shown), json.loads(reply), "reply")
 

@@ -54,7 +54,7 @@ FLOAT64 = [
 ]
 
 
-def there_and_back(service: Service, tensor: torch.Tensor) -> dict[str, Any]:
+def agrees_there_and_back(service: Service, tensor: torch.Tensor) -> dict[str, Any]:
     """Send in base64, read JSON; send that JSON as it came, read base64; the JSON."""
     written = service.graph({"inputs": {"x": document(tensor)}, "nodes": [], "returns": ["x"]})["outputs"]["x"]
     same_bits(written, tensor)
@@ -77,20 +77,20 @@ def patterns(numbers: list[int], name: str) -> torch.Tensor:
 
 @pytest.mark.parametrize("name", EVERY)
 def test_every_pattern_of_the_small_floats(service: Service, name: str) -> None:
-    written = there_and_back(service, patterns(EVERY[name], name))
+    written = agrees_there_and_back(service, patterns(EVERY[name], name))
     assert len(written["data"]) == len(EVERY[name])
 
 
 @pytest.mark.parametrize(("name", "numbers"), [("float32", FLOAT32), ("float64", FLOAT64)])
 def test_the_edges_of_the_large_floats(service: Service, name: str, numbers: list[int]) -> None:
-    there_and_back(service, patterns(numbers, name))
+    agrees_there_and_back(service, patterns(numbers, name))
 
 
 @pytest.mark.parametrize("name", ["float32", "float64"])
 def test_random_patterns_of_the_large_floats(service: Service, name: str) -> None:
     torch.manual_seed(1)
     raw = torch.randint(0, 256, [SIZES[name] * 50_000], dtype=torch.uint8)
-    there_and_back(service, raw.view(dtype_of(name)).reshape(100, 500))
+    agrees_there_and_back(service, raw.view(dtype_of(name)).reshape(100, 500))
 
 
 @pytest.mark.parametrize("name", COMPLEX)
@@ -102,7 +102,7 @@ def test_complex_with_nans_and_signed_zeros_in_either_part(service: Service, nam
         "float16": [0x7C00, 0xFC00, 0x7E00, 0xFE00, 0x7E01, 0x7C01, 0, 0x8000, 1],
     }
     numbers = [number for re in words[part] for im in words[part] for number in (re, im)]
-    written = there_and_back(service, patterns(numbers, part).view(dtype_of(name)))
+    written = agrees_there_and_back(service, patterns(numbers, part).view(dtype_of(name)))
     assert all(isinstance(pair, list) and len(pair) == 2 for pair in written["data"])
 
 
@@ -125,13 +125,13 @@ def test_integers_to_their_limits(service: Service, name: str) -> None:
         -(2**53) - 1,
     }
     numbers = sorted(number for number in near if info.min <= number <= info.max)
-    written = there_and_back(service, torch.tensor(numbers, dtype=dtype_of(name)))
+    written = agrees_there_and_back(service, torch.tensor(numbers, dtype=dtype_of(name)))
     expected = [number if abs(number) < 2**53 else str(number) for number in numbers]
     assert written["data"] == expected
 
 
 def test_bool(service: Service) -> None:
-    written = there_and_back(service, torch.tensor([[True, False], [False, True]]))
+    written = agrees_there_and_back(service, torch.tensor([[True, False], [False, True]]))
     assert written["data"] == [[True, False], [False, True]]
 
 
@@ -148,13 +148,13 @@ def test_bool(service: Service) -> None:
     ],
 )
 def test_tensors_without_elements(service: Service, name: str, shape: list[int], data: Any) -> None:
-    written = there_and_back(service, torch.empty(shape, dtype=dtype_of(name)))
+    written = agrees_there_and_back(service, torch.empty(shape, dtype=dtype_of(name)))
     assert (written["shape"], written["data"]) == (shape, data)
 
 
 @pytest.mark.parametrize("name", SIZES)
 def test_a_tensor_without_dimensions_is_a_bare_number(service: Service, name: str) -> None:
-    written = there_and_back(service, torch.ones([], dtype=torch.float64).to(dtype_of(name)))
+    written = agrees_there_and_back(service, torch.ones([], dtype=torch.float64).to(dtype_of(name)))
     one: Any = 1.0 if name in FLOATS else [1.0, 0.0] if name in COMPLEX else True if name == "bool" else 1
     assert (written["shape"], written["data"]) == ([], one)
     assert type(written["data"]) is type(one)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 import warnings
 from collections import Counter
@@ -12,7 +13,7 @@ from typing import Any
 import httpx
 import torch
 
-from parity_calls import Call, Inputs, Read, Substitute, Unwritable, evaluate, expression
+from parity_calls import Call, Inputs, Leaf, Read, Substitute, Unwritable, evaluate, expression
 from parity_recipes import NOT_PUBLIC, call_of, varies
 from parity_values import Json, Writer, difference, written
 
@@ -21,6 +22,8 @@ SEED = 20_240_229
 _MOST_SAMPLES = 40
 _MOST_BYTES = 4 * 2**20
 _MOST_SHOWN = 5
+_FORM_DTYPES = (torch.float32, torch.int64)
+_MOST_OF_A_FORM = 12
 # Ops whose memory PyTorch leaves as it finds it; the service fills it, so the filling is expected.
 FILLED = ("empty", "empty_like", "empty_permuted", "empty_strided", "new_empty", "new_empty_strided")
 GROWN = ("resize_", "resize_as_")
@@ -28,10 +31,16 @@ GROWN = ("resize_", "resize_as_")
 
 @dataclass(slots=True)
 class Figures:
-    """What came of one entry. `unwritable` counts samples by what JSON cannot carry."""
+    """What came of one entry.
+
+    `samples` of the function, and the first of them as `methods` and `in_place` ops; `gradients`: those of all that had
+    one. `unwritable` counts samples by what JSON cannot carry.
+    """
 
     entry: str
     samples: int = 0
+    methods: int = 0
+    in_place: int = 0
     gradients: int = 0
     by_dtype: Counter[str] = field(default_factory=Counter)
     unwritable: Counter[str] = field(default_factory=Counter)
@@ -66,6 +75,7 @@ class Prepared:
     dtype: str
     number: int
     gradient: bool
+    form: str = "samples"
     leaves: list[torch.Tensor] = field(default_factory=list)
     value: Any = None
     outs: list[tuple[tuple[int | str, ...], torch.Tensor]] = field(default_factory=list)
@@ -74,7 +84,8 @@ class Prepared:
 
     @property
     def label(self) -> str:
-        return f"{self.dtype} sample {self.number}"
+        form = "" if self.form == "samples" else f" ({self.form})"
+        return f"{self.dtype} sample {self.number}{form}"
 
     def run(self) -> None:
         """Evaluate it here, gradients included. Raises what PyTorch raises."""
@@ -129,8 +140,28 @@ class Entry:
         return self.figures
 
     def _dtype(self, dtype: torch.dtype) -> None:
+        self._all(self._samples(dtype))
+        if self.most is None and dtype in _FORM_DTYPES:
+            for form in ("methods", "in_place"):
+                self._all(self._forms(dtype, form))
+
+    def _forms(self, dtype: torch.dtype, form: str) -> Iterator[Prepared]:
+        """The first samples as calls of the method, or of the in-place method on a copy."""
+        variant = self.info.method_variant if form == "methods" else self.info.inplace_variant
+        name = getattr(variant, "__name__", "")
+        if variant is None or getattr(torch.Tensor, name, None) is not variant or name.startswith("_"):
+            return
+        for sample in itertools.islice(self._samples(dtype), _MOST_OF_A_FORM):
+            call = sample.call
+            if isinstance(call, Call) and call.args and isinstance(call.args[0], Leaf):
+                first = call.args[0] if form == "methods" else Call("clone", (call.args[0],))
+                sample.call = Call(f"Tensor.{name}", (first, *call.args[1:]), call.kwargs)
+                sample.form = form
+                yield sample
+
+    def _all(self, samples: Iterator[Prepared]) -> None:
         waiting: list[Prepared] = []
-        for sample in self._samples(dtype):
+        for sample in samples:
             waiting.append(sample)
             full = sum(one.inputs.bytes for one in waiting) > _MOST_BYTES
             if len(waiting) >= (self.most or _MOST_SAMPLES) or full:
@@ -206,8 +237,8 @@ class Entry:
         self.figures.local_errors += 1
 
     def _compare(self, sample: Prepared, prefix: str, outputs: dict[str, Json]) -> None:
-        self.figures.samples += 1
-        self.figures.by_dtype[sample.dtype] += 1
+        setattr(self.figures, sample.form, getattr(self.figures, sample.form) + 1)
+        self.figures.by_dtype[sample.dtype] += sample.form == "samples"
         self.figures.gradients += any(grad is not None for grad in sample.grads)
         expected = self._expected(sample)
         found = difference(outputs[prefix], expected, names=not isinstance(sample.call, Substitute))
@@ -225,9 +256,10 @@ class Entry:
         del kept[_MOST_SHOWN:]
 
     def _expected(self, sample: Prepared) -> Any:
-        if self.info.name in FILLED:
+        name = sample.call.name.removeprefix("Tensor.") if isinstance(sample.call, Call) else ""
+        if name in FILLED:
             return _filled(sample.value)
-        if self.info.name in GROWN:
+        if name in GROWN:
             kept = min(sample.leaves[0].numel(), sample.value.numel())
             with torch.no_grad():
                 value = sample.value.detach().clone()

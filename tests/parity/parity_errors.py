@@ -11,12 +11,10 @@ from typing import Any
 import httpx
 import torch
 
-from parity_calls import Inputs, Unwritable, expression
+from parity_calls import Call, Inputs, Unwritable, expression
 from parity_entry import SEED, Prepared, add
 from parity_recipes import NOT_PUBLIC, call_of
 from parity_values import Json, difference, written
-
-_PARSERS = (TypeError,)
 
 
 @dataclass(slots=True)
@@ -24,15 +22,16 @@ class ErrorFigures:
     """What came of one entry's error inputs.
 
     `alike`: the same message. `refused_before`: `invalid_argument` or `limit_exceeded` before PyTorch saw the call.
-    `served`: PyTorch's parser refused a number or list, which the contract makes a tensor. `no_error`: the public
-    function takes it here, too, and the answer has the same bits.
+    `as_tensors`: PyTorch's parser refused a number or list here, which the contract makes a tensor; the service says, or
+    answers, what PyTorch does for tensors. `no_error`: the public function takes the case here, too, as its tensors
+    arrive contiguous and apart, and the answer has the same bits.
     """
 
     entry: str
     cases: int = 0
     alike: int = 0
     refused_before: int = 0
-    served: int = 0
+    as_tensors: int = 0
     no_error: int = 0
     unwritable: Counter[str] = field(default_factory=Counter)
     differences: list[str] = field(default_factory=list)
@@ -88,42 +87,76 @@ class ErrorEntry:
         except Unwritable as error:
             self.figures.unwritable[str(error)] += 1
             return
-        self.figures.cases += 1
         reply = self.client.post("/v1/graphs/run", json=body)
+        if reply.status_code == 413:
+            self.figures.unwritable["a body over the limit"] += 1
+            return
+        self.figures.cases += 1
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 torch.manual_seed(SEED)
                 prepared.run()
         except Exception as error:
-            wrong = self._refused(reply, error)
+            wrong = self._refused(reply, prepared, error)
         else:
             wrong = self._given(reply, prepared.value)
         if wrong:
             self.figures.differences.append(f"case {number}, {body['nodes'][-1]['op']}: {wrong}"[:600])
 
-    def _refused(self, reply: httpx.Response, error: Exception) -> str | None:
+    def _refused(self, reply: httpx.Response, prepared: Prepared, error: Exception) -> str | None:
         """What is wrong with the reply to a call that local PyTorch refuses with `error`."""
-        message = str(error).partition("\nException raised from")[0].strip() or type(error).__name__
+        message = message_of(error)
         if reply.status_code == 200:
-            if isinstance(error, _PARSERS):
-                self.figures.served += 1
-                return None
-            return f"an answer for {type(error).__name__}: {message}"
-        problem = reply.json()
-        first = problem["errors"][0]
+            return self._served(reply, prepared, message)
+        first = reply.json()["errors"][0]
         if reply.status_code != 422:
             return f"{reply.status_code} {first['message']} for {message}"
         if first["message"] == message[:4000]:
             self.figures.alike += 1
-            return None
-        if first["code"] in ("invalid_argument", "limit_exceeded"):
+        elif first["code"] in ("invalid_argument", "limit_exceeded"):
             self.figures.refused_before += 1
-            return None
-        return f"{first['code']} {first['message']!r} for {message!r}"
+        elif first["message"] == _of_tensors(prepared)[:4000]:
+            self.figures.as_tensors += 1
+        else:
+            return f"{first['code']} {first['message']!r} for {message!r}"
+        return None
+
+    def _served(self, reply: httpx.Response, prepared: Prepared, message: str) -> str | None:
+        """An answer is right where numbers and lists as tensors give it."""
+        prepared.call = _with_tensors(prepared.call)
+        try:
+            prepared.run()
+        except Exception as error:
+            return f"an answer for {message!r}, and for tensors {message_of(error)!r}"
+        self.figures.as_tensors += 1
+        return difference(reply.json()["outputs"]["s0"], prepared.value)
 
     def _given(self, reply: httpx.Response, value: Any) -> str | None:
         if reply.status_code != 200:
             return f"{reply.status_code} {reply.json()['errors'][0]['message']} for a call that PyTorch answers"
         self.figures.no_error += 1
         return difference(reply.json()["outputs"]["s0"], value)
+
+
+def message_of(error: Exception) -> str:
+    """PyTorch's message, without the trace of C++ behind it."""
+    return str(error).partition("\nException raised from")[0].strip() or type(error).__name__
+
+
+def _with_tensors(call: Any) -> Any:
+    """The call with tensors for its numbers and lists."""
+    made = [torch.tensor(one) if isinstance(one, (bool, int, float, complex)) else one for one in call.args]
+    return Call(call.name, tuple(made), call.kwargs)
+
+
+def _of_tensors(prepared: Prepared) -> str:
+    """What PyTorch says to the same call with tensors for numbers; nothing where it answers."""
+    call, prepared.call = prepared.call, _with_tensors(prepared.call)
+    try:
+        prepared.run()
+    except Exception as error:
+        return message_of(error)
+    finally:
+        prepared.call = call
+    return ""

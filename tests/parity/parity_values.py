@@ -172,15 +172,12 @@ def _grad_fn(node: Any) -> str | None:
 
 def dense(tensor: torch.Tensor) -> torch.Tensor:
     """What a reply holds of a tensor: sparse ones are written dense."""
-    tensor = tensor.detach().clone(memory_format=_memory(tensor))
+    tensor = tensor.detach()
     if tensor.is_quantized:
         return tensor.dequantize()
-    return tensor.to_dense() if tensor.layout is not torch.strided else tensor
-
-
-def _memory(tensor: torch.Tensor) -> torch.memory_format:
-    """Strided tensors become contiguous, with the strides of their shape even where they have one element only."""
-    return torch.contiguous_format if tensor.layout is torch.strided else torch.preserve_format
+    if tensor.layout is not torch.strided:
+        return tensor.to_dense()
+    return tensor.clone(memory_format=torch.contiguous_format)  # a copy has the strides of its shape, and memory
 
 
 def _bits(got: torch.Tensor, expected: torch.Tensor) -> str | None:

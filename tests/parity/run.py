@@ -41,9 +41,13 @@ from torch.testing._internal.common_methods_invocations import op_db
 from parity_entry import Entry, Figures
 from parity_errors import ErrorEntry
 
-_SECONDS_AN_ENTRY = 180
+_SECONDS_AN_ENTRY = 600
 _SAMPLE_SECONDS = 30
 _ENTRIES_A_CHILD = 12
+_COUNTS = (
+    *("samples", "methods", "in_place", "gradients", "local_errors"),
+    *("cases", "alike", "refused_before", "as_tensors", "no_error"),
+)
 
 
 def main() -> int:
@@ -153,7 +157,7 @@ def report(figures: dict[str, dict[str, Any]], seconds: float) -> int:
     print(f"\n{len(figures)} of {len(op_db)} entries of op_db in {seconds:.0f} s")
     for verdict, count in verdicts.most_common():
         print(f"  {verdict:12} {count:4}")
-    for key in ("samples", "gradients", "local_errors", "cases", "alike", "refused_before", "served"):
+    for key in _COUNTS:
         if any(key in record for record in figures.values()):
             print(f"  {key:14} {sum(record.get(key, 0) for record in figures.values())}")
     unwritable: Counter[str] = Counter()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from markdown_examples import BASE_URL, Example, examples, shown_in
+from markdown_examples import BASE_URL, Example, examples, must_be_shown_in
 from server import Server
 
 FILES = ["README.md", "docs/tutorial.md", "docs/errors.md"]
@@ -28,7 +28,7 @@ def written_in(language: str) -> pytest.MarkDecorator:
 def test_curl(server: Server, example: Example) -> None:
     command = example.code.replace(BASE_URL, server.url)
     ran = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60, check=True)
-    shown_in(example.shown, ran.stdout)
+    must_be_shown_in(example.shown, ran.stdout)
 
 
 @written_in("python")

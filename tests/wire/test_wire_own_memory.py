@@ -27,7 +27,7 @@ LONG = [
 ]
 
 
-def is_own(tensor: torch.Tensor) -> None:
+def must_be_own(tensor: torch.Tensor) -> None:
     """Assert that the ops which PyTorch keeps from views and from others' memory take the tensor."""
     assert not tensor._is_view()
     assert tensor.untyped_storage().resizable()
@@ -41,17 +41,17 @@ def is_own(tensor: torch.Tensor) -> None:
 def test_bytes(name):
     sent = torch.arange(6).reshape(2, 3).ne(0).to(dtype_of(name))
     tensor = read_tensor(document(sent), Source()).tensor
-    is_own(tensor)
+    must_be_own(tensor)
     assert tensor.shape == (2, 3)
     assert to_bytes(tensor) == to_bytes(sent)
 
 
 @pytest.mark.parametrize("value", LISTS, ids=str)
 def test_lists(value):
-    is_own(read_tensor(value, Source()).tensor)
+    must_be_own(read_tensor(value, Source()).tensor)
 
 
 @pytest.mark.parametrize("text", LONG, ids=lambda text: text[:30].decode())
 def test_long_lists(text):
     value = skeleton(b'{"x":%b}' % text, 20)["x"]
-    is_own(read_tensor(value, Source()).tensor)
+    must_be_own(read_tensor(value, Source()).tensor)

@@ -105,6 +105,20 @@ def test_arrays():
             written(np.empty(1, dtype=kind))
 
 
+@pytest.mark.parametrize("code", np.typecodes["AllInteger"])
+def test_every_integer_of_c_is_the_dtype_of_its_width(code):
+    document = written(np.array([3], dtype=code))
+    assert (document["dtype"], document["data"]) == (np.dtype(code).name, [3])
+    assert written(np.array([3], dtype=np.dtype(code).newbyteorder(">")))["data"] == [3]
+
+
+def test_what_pytorch_refuses_to_make_dense_is_its_own_refusal():
+    lying = torch.nested.nested_tensor_from_jagged(torch.ones(3), torch.tensor([0, 1, 3]), lengths=torch.tensor([2, 2]))
+    with pytest.raises(Refusal) as caught:
+        written(lying)
+    assert caught.value.findings[0].code == "op_failed"
+
+
 def test_an_array_and_its_tensor_share_a_storage():
     array = np.ones(5)
     items = written([array, torch.from_numpy(array), np.ones(5)], full=True)["items"]

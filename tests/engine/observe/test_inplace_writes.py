@@ -103,7 +103,9 @@ def test_tensors_without_a_storage_or_a_version_are_passed_over(tensor: torch.Te
     if not tensor.is_sparse:
         with torch.inference_mode():
             tensor = torch.ones(2)
-    Writes().record("w", tensor)
+    writes = Writes()
+    writes.record("w", tensor)
+    assert not writes._storages
 
 
 def test_other_errors_are_not_explained() -> None:

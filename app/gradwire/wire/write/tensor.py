@@ -8,7 +8,8 @@ import numpy as np
 import orjson
 import torch
 
-from gradwire.findings import refuse
+from gradwire.engine import errors
+from gradwire.findings import Refusal, refuse
 from gradwire.wire.formats import FORMAT_OF
 from gradwire.wire.write.numbers import data_text, least_bytes
 from gradwire.wire.write.room import Room
@@ -28,7 +29,7 @@ class TensorWriter:
 
         Raises Refusal (`limit_exceeded`) before anything of a tensor that is too large is written.
         """
-        dense, note = (tensor, None) if _is_plain(tensor) else self._dense(tensor, encoding)
+        dense, note = (tensor, None) if _is_plain(tensor) else self._made_dense(tensor, encoding)
         document: dict[str, Any] = {
             "kind": "tensor",
             "dtype": FORMAT_OF[dense.dtype].name,
@@ -47,9 +48,11 @@ class TensorWriter:
 
     def array(self, array: np.ndarray, encoding: str, full: bool) -> dict[str, Any]:
         """The document of a NumPy array. Its dtype is one that torch has too."""
-        native = array.dtype.newbyteorder("=")
         self.room.need(array.size * 2)
-        values = torch.from_numpy(np.array(array, dtype=native, order="C"))
+        # By its name, for C's integers have two dtypes of each width, of which torch takes one only; and by a view,
+        # for NumPy holds the two for equal when it copies.
+        native = np.dtype(array.dtype.name)
+        values = torch.from_numpy(np.array(array, dtype=native, order="C").view(native))
         document: dict[str, Any] = {
             "kind": "ndarray",
             "dtype": FORMAT_OF[values.dtype].name,
@@ -79,6 +82,15 @@ class TensorWriter:
         text = data_text(dense.cpu() if dense.device != _CPU else dense, encoding)
         self.room.take(len(text))
         return orjson.Fragment(text)
+
+    def _made_dense(self, tensor: torch.Tensor, encoding: str) -> tuple[torch.Tensor, str]:
+        """As _dense; what PyTorch refuses there is the client's to know, such as offsets that lie."""
+        try:
+            return self._dense(tensor, encoding)
+        except RuntimeError as error:
+            if errors.is_out_of_memory(error):
+                raise
+            raise Refusal([errors.finding_of(error, "the output")]) from error
 
     def _dense(self, tensor: torch.Tensor, encoding: str) -> tuple[torch.Tensor, str]:
         """A strided tensor of a dtype that the wire has, with the same values, and what it was."""
