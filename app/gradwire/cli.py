@@ -106,9 +106,9 @@ def _printed(value: Any) -> str:
 
 def _ops(options: argparse.Namespace) -> int:
     if options.markdown:
-        from gradwire.engine.ops.markdown import page
+        from gradwire.engine.ops import markdown
 
-        sys.stdout.write(page())
+        sys.stdout.write(markdown.page())
         return 0
 
     from gradwire.engine.ops.describe import summaries

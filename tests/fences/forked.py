@@ -255,7 +255,12 @@ def _bits(value: Any) -> Iterator[Any]:
     """What shows two results to be equal, in a form that can be compared."""
     if isinstance(value, torch.Tensor):
         yield str(value.dtype), tuple(value.shape), str(value.layout)
-        if value.layout is torch.strided and value.numel() <= _READ_ELEMENTS and not value.is_meta and not value.is_mkldnn:
+        if (
+            value.layout is torch.strided
+            and value.numel() <= _READ_ELEMENTS
+            and not value.is_meta
+            and not value.is_mkldnn
+        ):
             plain = value.detach().dequantize() if value.is_quantized else value.detach().resolve_conj().resolve_neg()
             flat = plain.contiguous().view(-1).view(torch.uint8) if plain.dim() else plain.reshape(1).view(torch.uint8)
             yield zlib.crc32(flat.numpy())
@@ -273,7 +278,9 @@ def _bits(value: Any) -> Iterator[Any]:
 def _gradients(result: Any, args: list[Any], kwargs: dict[str, Any]) -> Iterator[Any]:
     """The bits of the gradients of everything that can have one, and of second derivatives of the first."""
     flat = result if isinstance(result, (list, tuple)) else [result]
-    roots = [one for one in flat if isinstance(one, torch.Tensor) and one.requires_grad and one.numel() <= _READ_ELEMENTS]
+    roots = [
+        one for one in flat if isinstance(one, torch.Tensor) and one.requires_grad and one.numel() <= _READ_ELEMENTS
+    ]
     leaves = []
     for one in (*args, *kwargs.values()):
         for leaf in one if isinstance(one, (list, tuple)) else (one,):

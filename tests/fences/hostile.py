@@ -331,7 +331,7 @@ def _array_changes(leaf: np.ndarray) -> Iterator[tuple[str, Change]]:
     yield "one longer", lambda value: np.concatenate([value, value[:1]])
     yield "reversed", lambda value: value[::-1]
     yield "transposed", lambda value: value.T
-    yield "broadcast", lambda value: np.broadcast_to(value, (10**6, *value.shape))
+    yield "broadcast", lambda value: np.broadcast_to(value, (1000, *value.shape))
     yield "a tensor", lambda value: torch.from_numpy(value)
     yield "30 dimensions", lambda value: value.reshape(*value.shape, *([1] * (30 - value.ndim)))
 

@@ -1,3 +1,4 @@
+# ruff: noqa: T201
 """Search for calls that kill a process, hang it, or touch foreign memory, and compare with what is known.
 
     python tests/fences/search.py --seconds 600 --ops 'linalg\\..*' --seed 0

@@ -1,4 +1,4 @@
-"""Python's int, float, bool and complex stay what they are: dtypes and bits as local PyTorch has them, for every dtype."""
+"""Python's int, float, bool and complex stay what they are: dtypes and bits as in local PyTorch, for every dtype."""
 
 from __future__ import annotations
 

@@ -12,8 +12,10 @@ M = {"tensor": document(torch.tensor([[2.0, 0.5], [0.5, 1.0]]))}
 ROW = {"tensor": document(torch.tensor([[[1.0, 2.0, 3.0]]]))}
 IMAGE = {"tensor": document(torch.arange(4.0).reshape(1, 1, 2, 2))}
 GRID = {"tensor": document(torch.zeros(1, 2, 2, 2))}
-I = {"tensor": document(torch.tensor([[0, 1], [1, 0]]))}
+PLACES = {"tensor": document(torch.tensor([[0, 1], [1, 0]]))}
 NUMBERS = {"tensor": document(torch.tensor([1.0, 2.0, 3.0]))}
+QUANTILE = ["linear", "lower", "higher", "midpoint", "nearest"]
+RESIZE = ["nearest", "linear", "area", "nearest-exact"]
 LOSS = ["none", "mean", "sum"]
 
 # (a call with WORD where the word stands, the words that PyTorch takes there)
@@ -25,12 +27,12 @@ CALLS = [
     (node("nn.functional.triplet_margin_loss", M, M, M, reduction=WORD), LOSS),
     (node("nn.functional.kl_div", M, M, reduction=WORD), [*LOSS, "batchmean"]),
     (node("nn.functional.pad", ROW, [1, 1], mode=WORD), ["constant", "reflect", "replicate", "circular"]),
-    (node("nn.functional.interpolate", ROW, scale_factor=2.0, mode=WORD), ["nearest", "linear", "area", "nearest-exact"]),
+    (node("nn.functional.interpolate", ROW, scale_factor=2.0, mode=WORD), RESIZE),
     (node("nn.functional.grid_sample", IMAGE, GRID, mode=WORD), ["bilinear", "nearest", "bicubic"]),
     (node("nn.functional.grid_sample", IMAGE, GRID, padding_mode=WORD), ["zeros", "border", "reflection"]),
     (node("nn.functional.gelu", M, approximate=WORD), ["none", "tanh"]),
     (node("nn.functional.conv1d", ROW, {"tensor": {"data": [[[1.0]]]}}, padding=WORD), ["same", "valid"]),
-    (node("nn.functional.embedding_bag", I, M, mode=WORD), ["sum", "mean", "max"]),
+    (node("nn.functional.embedding_bag", PLACES, M, mode=WORD), ["sum", "mean", "max"]),
     (node("div", M, 2, rounding_mode=WORD), ["trunc", "floor"]),
     (node("Tensor.div", M, 2, rounding_mode=WORD), ["trunc", "floor"]),
     (node("Tensor.div_", M, 2, rounding_mode=WORD), ["trunc", "floor"]),
@@ -43,13 +45,13 @@ CALLS = [
     (node("linalg.eigvalsh", M, WORD), ["L", "U"]),
     (node("fft.fft", M, norm=WORD), ["forward", "backward", "ortho"]),
     (node("fft.irfft2", M, norm=WORD), ["forward", "backward", "ortho"]),
-    (node("quantile", NUMBERS, 0.4, interpolation=WORD), ["linear", "lower", "higher", "midpoint", "nearest"]),
-    (node("Tensor.nanquantile", NUMBERS, 0.4, interpolation=WORD), ["linear", "lower", "higher", "midpoint", "nearest"]),
+    (node("quantile", NUMBERS, 0.4, interpolation=WORD), QUANTILE),
+    (node("Tensor.nanquantile", NUMBERS, 0.4, interpolation=WORD), QUANTILE),
     (node("meshgrid", [NUMBERS], indexing=WORD), ["xy", "ij"]),
     (node("searchsorted", NUMBERS, 1.0, side=WORD), ["left", "right"]),
-    (node("scatter", M, 0, I, M, reduce=WORD), ["add", "multiply"]),
-    (node("scatter_reduce", M, 0, I, M, WORD), ["sum", "prod", "mean", "amax", "amin"]),
-    (node("Tensor.scatter_reduce_", M, 0, I, M, reduce=WORD), ["sum", "prod", "mean", "amax", "amin"]),
+    (node("scatter", M, 0, PLACES, M, reduce=WORD), ["add", "multiply"]),
+    (node("scatter_reduce", M, 0, PLACES, M, WORD), ["sum", "prod", "mean", "amax", "amin"]),
+    (node("Tensor.scatter_reduce_", M, 0, PLACES, M, reduce=WORD), ["sum", "prod", "mean", "amax", "amin"]),
     (node("index_reduce", NUMBERS, 0, {"tensor": {"data": [0]}}, [5.0], WORD), ["prod", "mean", "amax", "amin"]),
     (node("segment_reduce", NUMBERS, WORD, lengths={"tensor": {"data": [3]}}), ["sum", "mean", "max", "min", "prod"]),
 ]  # fmt: skip

@@ -53,6 +53,23 @@ def test_search_finds_the_op_that_was_meant_first(client, q, first):
     assert names(listed(client, q=q))[0] == first
 
 
+@pytest.mark.parametrize(
+    ("q", "meant"),
+    [
+        ("softmax", "nn.functional.softmax"),
+        ("matrix multiply", "matmul"),
+        ("matrix multiplication", "mm"),
+        ("inverse fft", "fft.ifft"),
+        ("solve linear system", "linalg.solve"),
+        ("random normal", "randn"),
+        ("cross entropy", "nn.functional.cross_entropy"),
+        ("one hot", "nn.functional.one_hot"),
+    ],
+)
+def test_what_people_look_for_is_on_the_first_page(client, q, meant):
+    assert meant in names(listed(client, q=q, limit=20, status="callable"))
+
+
 def test_a_namespace_and_a_status_narrow_the_list(client):
     assert all("." not in name for name in names(listed(client, namespace="torch", limit=1000)))
     assert all(name.startswith("linalg.") for name in names(listed(client, namespace="linalg")))

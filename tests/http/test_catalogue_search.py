@@ -72,6 +72,19 @@ def test_words_are_found_in_names_and_summaries(q, found):
     assert names(q=q) == found
 
 
+def test_words_are_found_with_other_endings_and_last_in_the_text():
+    catalogue = Catalogue(
+        [
+            op("mm", "Performs a matrix multiplication of the matrices."),
+            op("matmul", "Matrix product of two tensors.") | {"text": "… a batched matrix multiply is done …"},
+            op("mul", "Multiplies input by other."),
+        ]
+    )
+    page = catalogue.page(Query(q="matrix multiply"))
+    assert [each["name"] for each in page.ops] == ["mm", "matmul"]
+    assert all("text" not in each for each in page.ops)
+
+
 @pytest.mark.parametrize(
     ("namespace", "found"),
     [

@@ -63,7 +63,9 @@ DIVISION = [
 ]
 LINEAR_ALGEBRA = [
     Fenced("eigvals of NaN", node("linalg.eigvals", "$m"), "/args/0", {"m": floats(["NaN", 1.0], [1.0, 1.0])}),
-    Fenced("eigvals of infinity", node("linalg.eigvals", "$m"), "/args/0", {"m": floats(["Infinity", 1.0], [1.0, 1.0])}),
+    Fenced(
+        "eigvals of infinity", node("linalg.eigvals", "$m"), "/args/0", {"m": floats(["Infinity", 1.0], [1.0, 1.0])}
+    ),
     Fenced(
         "eigvals of a complex NaN",
         node("linalg.eigvals", "$m"),
@@ -168,7 +170,12 @@ SEGMENTS = [
         for op, args in (("embedding_bag", ("$w", "$i")), ("nn.functional.embedding_bag", ("$i", "$w")))
     ),
     *(
-        Fenced(f"{name} with repeats that overflow", made, pointer, {"r": ints(*[str(2**62)] * 4, 5), "x": floats(*[1.0] * 5)})
+        Fenced(
+            f"{name} with repeats that overflow",
+            made,
+            pointer,
+            {"r": ints(*[str(2**62)] * 4, 5), "x": floats(*[1.0] * 5)},
+        )
         for name, made, pointer in (
             ("repeat_interleave", node("repeat_interleave", "$x", "$r"), "/args/1"),
             ("repeat_interleave of repeats alone", node("repeat_interleave", "$r"), "/args/0"),
@@ -178,7 +185,9 @@ SEGMENTS = [
 ]
 SIZES = [
     *(
-        Fenced(f"max_pool1d with {name} {value}", node(op, "$x", *args), f"/args/{len(args)}", {"x": floats([[1.0] * 4])})
+        Fenced(
+            f"max_pool1d with {name} {value}", node(op, "$x", *args), f"/args/{len(args)}", {"x": floats([[1.0] * 4])}
+        )
         for op in ("max_pool1d", "nn.functional.max_pool1d")
         for name, value, args in (
             ("a kernel of", 2**62, (2**62,)),
@@ -226,21 +235,28 @@ RECURRENT = [
     Fenced("lstm with one wide state", lstm(["$state", "$wide"], ["$w", "$u"]), "/args/1", LSTM),
     Fenced("lstm with short biases", lstm(["$state", "$state"], ["$w", "$u", "$short", "$short"]), "/args/2", LSTM),
     Fenced("lstm with weights for other features", lstm(["$state", "$state"], ["$u", "$u"]), "/args/2", LSTM),
-    Fenced("lstm with empty batch sizes", node("lstm", "$x", "$none", ["$h", "$h"], ["$w", "$w"], *FLAGS), "/args/1", RNN),
+    Fenced(
+        "lstm with empty batch sizes", node("lstm", "$x", "$none", ["$h", "$h"], ["$w", "$w"], *FLAGS), "/args/1", RNN
+    ),
     *(
         Fenced(f"{op} with empty batch sizes", node(op, "$x", "$none", "$h", ["$w", "$w"], *FLAGS), "/args/1", RNN)
         for op in ("gru", "rnn_tanh", "rnn_relu")
     ),
-    Fenced(
-        "mkldnn_rnn_layer",
-        node(
-            "mkldnn_rnn_layer", "$x", "$w", "$u", "$b", "$b", "$state", "$state",
-            False, [], 2, 2, 1, True, False, False, False,
-        ),
-        "",
-        LSTM,
+]
+NORMS = {"x": EYE, "w": floats(1.0, 1.0), "s": floats(1.0)}
+NATIVE = [
+    *(
+        Fenced(f"native_group_norm: {name}", node("native_group_norm", "$x", *args, 1e-5), f"/args/{place}", NORMS)
+        for name, args, place in (
+            ("no groups", ("$w", "$w", 2, 2, 1, 0), 6),
+            ("groups that do not divide", ("$w", "$w", 2, 2, 1, 3), 6),
+            ("counts for more", ("$w", "$w", 2, 2, 9, 1), 3),
+            ("negative counts", ("$w", "$w", -2, -2, 1, 1), 3),
+            ("a short weight", ("$s", "$w", 2, 2, 1, 1), 1),
+            ("a short bias", ("$w", "$s", 2, 2, 1, 1), 2),
+        )
     ),
-]  # fmt: skip
+]
 SPARSE = [
     Fenced(
         "a coalesced tensor on trust",
@@ -256,7 +272,7 @@ SPARSE = [
     ),
 ]
 
-CASES = [*DIVISION, *LINEAR_ALGEBRA, *LOOPS, *SEGMENTS, *SIZES, *RECURRENT, *SPARSE]
+CASES = [*DIVISION, *LINEAR_ALGEBRA, *LOOPS, *SEGMENTS, *SIZES, *RECURRENT, *NATIVE, *SPARSE]
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -62,9 +62,7 @@ def test_an_expanded_tensor_has_strides_of_zero(service):
 
 
 def test_one_output_alone_can_be_described(service):
-    outputs = service.run(
-        [node("t", "$x", id="y")], ["y", {"ref": "x", "describe": "full"}], {"x": document(X)}
-    )
+    outputs = service.run([node("t", "$x", id="y")], ["y", {"ref": "x", "describe": "full"}], {"x": document(X)})
     assert "strides" not in outputs["y"]
     assert outputs["x"]["strides"] == [3, 1]
 

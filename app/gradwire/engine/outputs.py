@@ -20,7 +20,10 @@ def outputs(plan: Plan, frame: list[Any]) -> dict[str, OutputValue]:
     """The values to return, read now that the graph has ended."""
     graph = plan.graph
     if plan.returns is None:
-        found = {name: OutputValue(value, graph.encoding, graph.full) for name, value in _default(plan, frame)}
+        found = {}
+        for name, value in _default(plan, frame):
+            # A node may bear the name of a gradient; then the node is meant.
+            found.setdefault(name, OutputValue(value, graph.encoding, graph.full))
     else:
         found = {}
         for wanted in plan.returns:

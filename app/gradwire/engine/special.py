@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -29,32 +30,34 @@ class SpecialCall:
 def getitem(node: Node, scope: Scope) -> SpecialCall:
     """`x[index]`; the index typed or as Python's text, a key where the first argument is a dict."""
     _arity(node, ("the value", "the index"))
+    index, key = _index_or_key(node, scope)
+    return SpecialCall(lambda x, i: x[_place(x, i, key)], (node.args[0], index))
+
+
+def _index_or_key(node: Node, scope: Scope) -> tuple[Expression, str | None]:
+    """The index, and the key that its text is where only running shows whether the value is a dict."""
     index = node.args[1]
-    if scope.has_dicts and isinstance(index, Literal) and isinstance(index.value, str):
-        return _getitem_or_key(node, index.value, scope)
-    return SpecialCall(_item, (node.args[0], _index(node, scope)))
-
-
-def _item(container: Any, index: Any) -> Any:
-    return container[index]
-
-
-def _getitem_or_key(node: Node, text: str, scope: Scope) -> SpecialCall:
-    """`x[text]` where only running shows whether x is a dict, whose key the text is, or has an index to be read."""
+    if not (scope.has_dicts and isinstance(index, Literal) and isinstance(index.value, str)):
+        return _index(node, scope), None
+    text = index.value
     key = text[1:] if text.startswith("$$") else text
     try:
-        index = _index(node, scope)
+        read = _index(node, scope)
     except Refusal:
-        return SpecialCall(_item, (node.args[0], Literal(key, node.args[1].source)))
-    if isinstance(index, Ref):
-        return SpecialCall(_item, (node.args[0], index))
-    return SpecialCall(lambda x, index: x[key] if isinstance(x, dict) else x[index], (node.args[0], index))
+        # No index at all, so it can only be a key.
+        return Literal(key, index.source), None
+    return read, None if isinstance(read, Ref) else key
+
+
+def _place(container: Any, index: Any, key: str | None) -> Any:
+    return key if key is not None and isinstance(container, dict) else index
 
 
 def setitem(node: Node, scope: Scope) -> SpecialCall:
     """`x[index] = value`; the node's value is x."""
     _arity(node, ("the value", "the index", "what to assign"))
-    return SpecialCall(_assign_item, (node.args[0], _index(node, scope), node.args[2]), writes=True)
+    index, key = _index_or_key(node, scope)
+    return SpecialCall(partial(_assign_item, key), (node.args[0], index, node.args[2]), writes=True)
 
 
 def setattr_(node: Node, scope: Scope) -> SpecialCall:
@@ -110,8 +113,8 @@ def _as_tensor_for(target: Any, value: Any) -> Any:
     return value
 
 
-def _assign_item(container: Any, index: Any, value: Any) -> Any:
-    container[index] = _as_tensor_for(container, value)
+def _assign_item(key: str | None, container: Any, index: Any, value: Any) -> Any:
+    container[_place(container, index, key)] = _as_tensor_for(container, value)
     return container
 
 

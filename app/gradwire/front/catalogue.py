@@ -13,6 +13,7 @@ MAX_LIMIT = 1000
 DEFAULT_LIMIT = 100
 # Every word is looked for in every op, in the process that serves everyone.
 MAX_WORDS = 256
+_MOST_IN_TEXT = 8
 
 # How PyTorch's users write what the documentation names otherwise.
 _SHORT_FOR = {"F": "nn.functional", "np": "numpy"}
@@ -49,11 +50,12 @@ class _Entry:
     name: str
     namespace: str
     last: str
+    summary: str
     text: str
 
 
 class Catalogue:
-    """All ops, ordered by name, as `{"name", "summary", "status", "reason"}`."""
+    """All ops by name, as `{"name", "summary", "status", "reason"}`; the `text` of each is searched, not shown."""
 
     def __init__(self, documents: Iterable[dict[str, Any]]) -> None:
         self._entries = [_entry(document) for document in sorted(documents, key=_by_name)]
@@ -104,9 +106,10 @@ def _by_name(document: dict[str, Any]) -> str:
 
 
 def _entry(document: dict[str, Any]) -> _Entry:
-    name = document["name"]
+    shown = {key: value for key, value in document.items() if key != "text"}
+    name, summary = document["name"], (document["summary"] or "").lower()
     namespace, _, last = name.rpartition(".")
-    return _Entry(document, name.lower(), namespace or "torch", last.lower(), (document["summary"] or "").lower())
+    return _Entry(shown, name.lower(), namespace or "torch", last.lower(), summary, document.get("text", "").lower())
 
 
 def _admits(query: Query, entry: _Entry) -> bool:
@@ -117,14 +120,23 @@ def _admits(query: Query, entry: _Entry) -> bool:
 
 def _rank(phrase: str, words: list[str], entry: _Entry) -> int | None:
     """How well an op matches, smaller is better: its whole name, the last part of it, how either begins, what the name
-    holds, then its summary. None: not at all."""
+    holds, then its summary, with other endings of the words, too, then the text. None: not at all."""
     tests = (
         entry.name == phrase,
         entry.last == phrase,
         entry.name.startswith(phrase),
         entry.last.startswith(phrase),
         phrase in entry.name,
-        phrase in entry.text,
-        all(word in entry.name or word in entry.text for word in words),
+        phrase in entry.summary,
+        all(word in entry.name or word in entry.summary for word in words),
+        all(_stem(word) in entry.name or _stem(word) in entry.summary for word in words),
     )
-    return next((rank for rank, passed in enumerate(tests) if passed), None)
+    found = next((rank for rank, passed in enumerate(tests) if passed), None)
+    if found is None and entry.text and len(words) <= _MOST_IN_TEXT:
+        found = len(tests) if all(_stem(word) in entry.text or _stem(word) in entry.name for word in words) else None
+    return found
+
+
+def _stem(word: str) -> str:
+    """`multip` for multiply and multiplication; short words whole."""
+    return word if len(word) < 6 else word[: max(5, len(word) - 3)]

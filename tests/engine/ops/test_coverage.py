@@ -43,9 +43,9 @@ NO_FUNCTIONS_OF_ARRAYS = {"numpy.test", "numpy.linalg.test", "numpy.fft.test"}
 
 # What the documentation lists under "Creation Ops", and the ops that take or give lists of tensors.
 CREATION = (
-    "tensor sparse_coo_tensor sparse_csr_tensor sparse_csc_tensor sparse_bsr_tensor sparse_bsc_tensor asarray as_tensor "
-    "as_strided from_numpy zeros zeros_like ones ones_like arange range linspace logspace eye empty empty_like "
-    "empty_strided full full_like quantize_per_tensor quantize_per_channel dequantize complex polar heaviside "
+    "tensor sparse_coo_tensor sparse_csr_tensor sparse_csc_tensor sparse_bsr_tensor sparse_bsc_tensor asarray "
+    "as_tensor as_strided from_numpy zeros zeros_like ones ones_like arange range linspace logspace eye empty "
+    "empty_like empty_strided full full_like quantize_per_tensor quantize_per_channel dequantize complex polar heaviside "
     "scalar_tensor tril_indices triu_indices hann_window hamming_window blackman_window bartlett_window kaiser_window "
     "rand rand_like randint randint_like randn randn_like randperm bernoulli multinomial normal poisson "
     "Tensor.new_tensor Tensor.new_full Tensor.new_empty Tensor.new_ones Tensor.new_zeros"

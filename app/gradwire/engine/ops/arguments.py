@@ -270,10 +270,23 @@ def _misfit(name: str, one: _Bound, hint: str) -> Finding:
             expected = numpy_ops.DTYPE_NAMES
         elif named:
             expected = [word for kind in named for word in words.known(kind)]
+        if named:
+            return _no_such_word(name, one, expected)
     elif declared.choices:
         expected = list(declared.choices)
     message = f"{name}: '{one.parameter.name}' must be {declared.text}, not {spoken(expression)}"
     return Finding("invalid_argument", message, expression.source, got=shown(expression), expected=expected, hint=hint)
+
+
+def _no_such_word(name: str, one: _Bound, expected: object) -> Finding:
+    """A text where a dtype, a layout or a memory format is wanted, and that is none."""
+    text = shown(one.expression)
+    kinds = [kind for kind in words.NAMED if kind in one.parameter.type and kind != "device"]
+    known = [word for kind in kinds for word in words.table(kind)]
+    close = difflib.get_close_matches(str(text), known, n=1) if len(str(text)) <= 64 else []
+    message = f"{name}: '{one.parameter.name}' must be {one.parameter.type.text}, and {text!r} is none"
+    hint = f"did you mean '{close[0]}'?" if close else None
+    return Finding("invalid_argument", message, one.expression.source, got=text, expected=expected, hint=hint)
 
 
 def _no_device(text: str, source: Source) -> Finding:

@@ -10,9 +10,12 @@ from gradwire.engine.ops import examples, facts, json_schema
 from gradwire.engine.ops.parameters import REQUIRED, Overload, Parameter
 from gradwire.engine.ops.registry import Excluded, Op, registry
 
+# Of a docstring, what explains the op; parameters and examples come later.
+_SEARCHED = 1000
+
 
 def summaries() -> list[dict[str, Any]]:
-    """`name`, `summary`, `status` and `reason` of every entry, by name."""
+    """`name`, `summary`, `status` and `reason` of every entry, by name, and the `text` that a search looks through."""
     found = []
     for name in registry().names():
         entry = registry().find(name)
@@ -23,6 +26,7 @@ def summaries() -> list[dict[str, Any]]:
                     "summary": facts.summary(entry.doc),
                     "status": "callable" if isinstance(entry, Op) else "excluded",
                     "reason": entry.reason if isinstance(entry, Excluded) else None,
+                    "text": entry.doc[:_SEARCHED],
                 }
             )
     return found

@@ -192,7 +192,7 @@ def _body(args: tuple[Value, ...], kwargs: dict[str, Value]) -> dict[str, Any]:
 
 def _written(name: str, entry: dict[str, Any]) -> Example:
     """The example that an entry of the table, or a body, stands for."""
-    body = {key: entry[key] for key in ("args", "kwargs") if key in entry}
+    body: dict[str, Any] = {key: value for key, value in entry.items() if key != "nodes"}
     return Example(body or None, tuple(entry.get("nodes") or ({"id": _RESULT, "op": name, **body},)))
 
 
@@ -317,7 +317,7 @@ class _Shapes(TorchDispatchMode):
     """Notes whether anything that ran has a shape that depends on the data."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.dynamic = False
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:

@@ -124,7 +124,7 @@ _LONGEST_TOLD = 1500
 _LISTED = re.compile(r"(?:``\w+``(?:,\s*(?:and\s+|or\s+)?|\s+(?:and|or)\s+))+``\w+``")
 _QUOTED = re.compile(r"""[`\s(|,]['"]([A-Za-z][\w-]*)['"]""")
 # What a docstring refers to instead of explaining its parameters.
-_REFERS = re.compile(r"(?:See|Alias (?:for|of)|version of)\s+:\w+:`~?torch\.([\w.]+?)(?:\(\))?`")
+_REFERS = re.compile(r"(?:See|Alias (?:for|of)|version of)\s+:\w+:`~?(?:torch\.)?([\w.]+?)(?:\(\))?`")
 
 
 def choices(text: str, parameter: str) -> tuple[str, ...]:
@@ -147,7 +147,7 @@ def told_elsewhere(name: str, text: str) -> Iterator[str]:
     for place, other in ((torch, last), (torch.Tensor, last), (torch.Tensor, f"{last}_")):
         if other != name and (told := getattr(getattr(place, other, None), "__doc__", None)):
             yield inspect.cleandoc(told)
-    yield from _referred(text, 2)
+    yield from _referred(text, 3)
 
 
 def _referred(text: str, depth: int) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Examples for the ops that small arguments of the declared types do not run: sizes that must agree, words, sparse input.
+"""Examples for the ops that small arguments of the declared types do not run: sizes that must agree, sparse input.
 
 They stand in examples.json by op, each as a body for POST /v1/ops/{name}, or, where an argument is something that no
 literal writes (a sparse or quantized tensor, an array), as the nodes of a graph whose last one is the op.

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 
-from gradwire.engine.ops.fences.given import Fence, Given, is_readable
+from gradwire.engine.ops.fences.given import Fence, Given, readable
 
 # The polynomials of these families are worked out term by term: a degree beyond this takes many seconds an element.
 MOST_TERMS = 2**31
@@ -20,35 +22,44 @@ def divides(given: Given) -> None:
     common = torch.result_type(left, right)
     if common not in (torch.int32, torch.int64):  # narrower ones are divided as int32
         return
-    smallest = _holds(left, torch.iinfo(common).min)
-    if smallest is None or (minus_one := _holds(right, -1)) is None:
-        return
-    try:
-        fatal = bool(torch.logical_and(smallest, minus_one).any())
-    except RuntimeError:  # shapes that do not broadcast: PyTorch says so better
-        return
-    if fatal:
+    if _meet(left, torch.iinfo(common).min, right, -1):
         name = str(common).removeprefix("torch.")
         hint = "convert one of them to a floating dtype or a wider one first"
         raise given.refusal(None, f"the smallest {name} divided by -1 has no result in that dtype", hint=hint)
 
 
+def _meet(left: torch.Tensor | int, first: int, right: torch.Tensor | int, second: int) -> bool:
+    """Whether `left` is `first` where `right` is `second`."""
+    ours, theirs = _holds(left, first), _holds(right, second)
+    if ours is None or theirs is None or not bool(ours.any()):
+        return False
+    try:
+        return bool(torch.logical_and(ours, theirs).any())
+    except RuntimeError:  # shapes that do not broadcast, in plain view or only within vmap
+        return bool(theirs.any()) and _are_wrapped(left, right)
+
+
+def _are_wrapped(*values: Any) -> bool:
+    return any(isinstance(one, torch.Tensor) and torch._C._functorch.is_functorch_wrapped_tensor(one) for one in values)
+
+
 def _holds(value: torch.Tensor | int, wanted: int) -> torch.Tensor | None:
     """Where `value` is `wanted`; None for a tensor that cannot be looked at."""
     if isinstance(value, torch.Tensor):
-        return value.detach() == wanted if is_readable(value) else None
+        plain = readable(value)
+        return None if plain is None else plain == wanted
     return torch.tensor(value == wanted)
 
 
 def polynomial(given: Given) -> None:
     """Laguerre's and Legendre's polynomials take a step of a loop per degree: up to 2^63 of them."""
-    degree = given.get("n")
-    most: float | None = None
-    if is_readable(degree) and degree.numel() and not degree.is_complex():
-        most = degree.detach().nan_to_num(nan=0.0, posinf=0.0, neginf=0.0).max().item()
-    elif isinstance(degree, (int, float)):
-        most = degree
-    if most is not None and MOST_TERMS < most < 2**63:
+    degree, number = given.tensor("n"), given.get("n")
+    most: float = 0
+    if degree is not None and degree.numel() and not degree.is_complex():
+        most = degree.double().nan_to_num(nan=0.0, posinf=0.0, neginf=0.0).max().item()
+    elif isinstance(number, (int, float)):
+        most = number
+    if MOST_TERMS < most < 2**63:
         raise given.refusal("n", f"a degree beyond {MOST_TERMS} takes too long", got=str(most))
 
 

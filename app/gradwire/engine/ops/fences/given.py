@@ -68,9 +68,11 @@ class Given:
             self.kwargs[name] = value
 
     def tensor(self, name: str) -> torch.Tensor | None:
-        """The argument `name` where it is a tensor whose elements can be looked at."""
-        value = self.get(name)
-        return value.detach() if is_readable(value) else None
+        """The argument `name` where it is a tensor whose elements can be looked at.
+
+        Within vmap it is all of the batch, whose dimensions come first; `get` gives the shape that the op sees.
+        """
+        return readable(self.get(name))
 
     def integer(self, name: str) -> int | None:
         """The argument `name` where it is an integer."""
@@ -86,11 +88,18 @@ class Given:
 Fence: TypeAlias = Callable[[Given], None]
 
 
-def is_readable(value: Any) -> bool:
-    """Whether `value` is a tensor whose elements are there to be compared."""
-    if not isinstance(value, torch.Tensor) or value.layout is not torch.strided:
-        return False
-    return not (value.is_meta or value.is_nested or value.is_quantized)
+def readable(value: Any) -> torch.Tensor | None:
+    """`value` where it is a tensor whose elements are there to be compared, without the wrappers of torch.func."""
+    if not isinstance(value, torch.Tensor):
+        return None
+    found = value.detach()
+    while torch._C._functorch.is_functorch_wrapped_tensor(found):
+        batched = torch._C._functorch.is_batchedtensor(found)
+        dim = torch._C._functorch.maybe_get_bdim(found) if batched else 0
+        found = torch._C._functorch.get_unwrapped(found)
+        found = found.movedim(dim, 0) if batched else found
+    odd = found.layout is not torch.strided or found.is_meta or found.is_nested or found.is_quantized
+    return None if odd else found
 
 
 def _may_be(value: Any, declared: ParamType) -> bool:

@@ -16,8 +16,10 @@ def eigenvalues(given: Given) -> None:
 
 def ldl_solve(given: Given) -> None:
     """LAPACK's sytrs trusts its pivots: outside of 1 … n, or -n … -1 for a block of two rows, it aborts or worse."""
-    matrix, pivots = given.tensor("LD"), given.tensor("pivots")
-    if matrix is None or pivots is None or matrix.dim() < 2 or pivots.shape != matrix.shape[:-1]:
+    matrix, pivots = given.get("LD"), given.tensor("pivots")
+    if not isinstance(matrix, torch.Tensor) or pivots is None or matrix.dim() < 2:
+        return
+    if given.get("pivots").shape != matrix.shape[:-1]:  # PyTorch says so
         return
     if pivots.numel() and not pivots.is_floating_point() and not pivots.is_complex():
         size = matrix.shape[-1]

@@ -9,8 +9,8 @@ from gradwire.engine.ops.fences.given import Fence, Given
 
 def ctc_loss(given: Given) -> None:
     """Targets index the classes, and lengths the targets, without a check."""
-    probabilities, targets = given.tensor("log_probs"), given.tensor("targets")
-    if probabilities is None or targets is None or probabilities.dim() < 2:
+    probabilities, targets = given.get("log_probs"), given.tensor("targets")
+    if not isinstance(probabilities, torch.Tensor) or targets is None or probabilities.dim() < 2:
         return
     classes = probabilities.shape[-1]
     if targets.numel() and bool(((targets < 0) | (targets >= classes)).any()):
@@ -18,19 +18,25 @@ def ctc_loss(given: Given) -> None:
     blank = given.integer("blank")
     if blank is not None and not 0 <= blank < classes:
         raise given.refusal("blank", f"'blank' is outside of 0 … {classes - 1}")
-    _ctc_lengths(given, targets, probabilities.shape[0])
+    shape = given.get("targets").shape
+    _ctc_lengths(given, "target_lengths", shape[-1] if shape else 0, together=len(shape) == 1)
+    _ctc_lengths(given, "input_lengths", probabilities.shape[0], together=False)
 
 
-def _ctc_lengths(given: Given, targets: torch.Tensor, longest: int) -> None:
-    for name, most in (("target_lengths", targets.shape[-1] if targets.dim() else 0), ("input_lengths", longest)):
-        lengths = given.get(name)
-        if isinstance(lengths, torch.Tensor):
-            lengths = lengths.reshape(-1).tolist()
-        if not isinstance(lengths, (list, tuple)) or not all(isinstance(one, int) for one in lengths):
-            continue
-        total = sum(lengths) if targets.dim() == 1 and name == "target_lengths" else max(lengths, default=0)
-        if total > most or min(lengths, default=0) < 0:
-            raise given.refusal(name, f"'{name}' reaches beyond {most}")
+def _ctc_lengths(given: Given, name: str, most: int, *, together: bool) -> None:
+    """Each length, or all of them together, must lie within `most`."""
+    lengths = given.get(name)
+    if isinstance(lengths, (list, tuple)) and lengths and all(isinstance(one, int) for one in lengths):
+        lengths = torch.tensor(lengths)
+    elif isinstance(lengths, torch.Tensor):
+        lengths = given.tensor(name)
+    else:
+        return
+    if lengths is None or lengths.numel() == 0 or lengths.is_floating_point() or lengths.is_complex():
+        return
+    reached = lengths.sum(-1) if together and lengths.dim() else lengths
+    if bool((reached > most).any()) or bool((lengths < 0).any()) or bool((lengths > most).any()):
+        raise given.refusal(name, f"'{name}' reaches beyond {most}")
 
 
 FENCES: dict[str, Fence] = {"ctc_loss": ctc_loss}

@@ -46,7 +46,26 @@ def fused_moving_average(given: Given) -> None:
             _wrong_size(given, name, [count], value)
 
 
+def native_group_norm(given: Given) -> None:
+    """The kernel divides by the group, trusts the counts, and takes weight and bias for contiguous."""
+    data = given.get("input")
+    batch, channels, pixels, groups = (given.integer(name) for name in ("N", "C", "HxW", "group"))
+    if not isinstance(data, torch.Tensor) or batch is None or channels is None or pixels is None or groups is None:
+        return
+    if min(batch, channels, pixels) < 0 or batch * channels * pixels != data.numel():
+        raise given.refusal("N", "'N', 'C' and 'HxW' must multiply to the elements of 'input'", expected=data.numel())
+    if groups < 1 or channels % groups:
+        raise given.refusal("group", f"'group' must divide the {channels} channels", got=groups)
+    for name in ("weight", "bias"):
+        value = given.get(name)
+        if isinstance(value, torch.Tensor):
+            if tuple(value.shape) != (channels,):
+                _wrong_size(given, name, [channels], value)
+            given.put(name, value.contiguous())
+
+
 FENCES: dict[str, Fence] = {
+    "native_group_norm": native_group_norm,
     **dict.fromkeys(("native_batch_norm", "batch_norm_update_stats"), native_batch_norm),
     "fused_moving_avg_obs_fake_quant": fused_moving_average,
 }

@@ -69,13 +69,7 @@ def _batch(given: Given, data: torch.Tensor, is_packed: bool) -> int | None:
     return data.shape[0 if given.get("batch_first") else 1]
 
 
-def mkldnn_layer(given: Given) -> None:
-    """The kernel under lstm, which checks nothing at all."""
-    raise given.refusal(None, "it takes the sizes of its weights on trust", hint="call lstm")
-
-
 FENCES: dict[str, Fence] = {
     "lstm": lstm,
     **dict.fromkeys(("gru", "rnn_tanh", "rnn_relu"), packed),
-    "mkldnn_rnn_layer": mkldnn_layer,
 }

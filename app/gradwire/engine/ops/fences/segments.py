@@ -16,8 +16,8 @@ def segment_reduce(given: Given) -> None:
     if not isinstance(data, torch.Tensor) or not isinstance(axis, int) or not 0 <= axis < data.dim():
         return
     for name in ("lengths", "offsets"):
-        value = given.tensor(name)
-        if value is not None and value.dim() == axis + 1 and value.shape[:-1] != data.shape[:axis]:
+        value = given.get(name)
+        if isinstance(value, torch.Tensor) and value.dim() == axis + 1 and value.shape[:-1] != data.shape[:axis]:
             wanted = [*data.shape[:axis], value.shape[-1]]
             raise given.refusal(name, f"'{name}' must have the shape {wanted}", expected=wanted, got=list(value.shape))
     offsets = given.tensor("offsets")
@@ -36,7 +36,7 @@ def embedding_bag(given: Given) -> None:
     offsets = given.tensor("offsets")
     name = "input" if given.place("input") is not None else "indices"
     indices = given.get(name)
-    if offsets is None or offsets.dim() != 1 or offsets.is_floating_point() or offsets.is_complex():
+    if offsets is None or offsets.is_floating_point() or offsets.is_complex():
         return
     if isinstance(indices, torch.Tensor) and indices.dim() == 1 and offsets.numel():
         _check_offsets(given, "offsets", offsets, indices.numel())
@@ -48,7 +48,7 @@ def repeat_interleave(given: Given) -> None:
     if repeats is None or repeats.numel() == 0 or repeats.dtype not in (torch.int32, torch.int64):
         return
     total = float(repeats.double().sum())
-    if total >= 2**62 and bool((repeats >= 0).all()):
+    if total >= 2**62 and bool((repeats >= 0).all()):  # negative ones are PyTorch's to refuse
         raise given.refusal(
             "repeats" if given.place("repeats") is not None else "input", "the repeats are too many", got=str(total)
         )
