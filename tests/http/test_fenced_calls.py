@@ -257,6 +257,15 @@ NATIVE = [
         )
     ),
 ]
+ARRAYS = [
+    Fenced(
+        f"{op} with repeats that overflow",
+        node(op, "$a", "$r"),
+        "/args/1",
+        {"a": floats(*[1.0] * 4), "r": ints(*[str(2**62)] * 4)},
+    )
+    for op in ("numpy.repeat", "numpy.ndarray.repeat")
+]
 SPARSE = [
     Fenced(
         "a coalesced tensor on trust",
@@ -272,7 +281,7 @@ SPARSE = [
     ),
 ]
 
-CASES = [*DIVISION, *LINEAR_ALGEBRA, *LOOPS, *SEGMENTS, *SIZES, *RECURRENT, *NATIVE, *SPARSE]
+CASES = [*DIVISION, *LINEAR_ALGEBRA, *LOOPS, *SEGMENTS, *SIZES, *RECURRENT, *NATIVE, *ARRAYS, *SPARSE]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -306,3 +315,14 @@ def test_sparse_indices_are_checked_by_pytorch(service: Service) -> None:
     problem = service.refused({"inputs": inputs, "nodes": [node("sparse_coo_tensor", "$i", "$v", [2])]})
     assert problem["code"] == "op_failed"
     assert "size is inconsistent with indices" in problem["errors"][0]["message"]
+
+
+def test_numpy_wraps_far_indices_at_once(service: Service) -> None:
+    inputs = {"a": floats(1.0, 2.0, 3.0), "i": ints(str(-(2**63)), 10**12)}
+    for op in ("numpy.take", "numpy.ndarray.take"):
+        taken = service.value(node(op, "$a", "$i", mode="wrap"), inputs=inputs)
+        assert taken["data"] == [float((-(2**63)) % 3 + 1), float(10**12 % 3 + 1)]
+    chosen = service.value(node("numpy.choose", "$i", [5, 6, 7], mode="wrap"), inputs=inputs)
+    assert chosen["data"] == [5 + (-(2**63)) % 3, 5 + 10**12 % 3]
+    put = [node("numpy.array", "$a", id="b"), node("numpy.put", "$b", "$i", 9, mode="wrap"), node("numpy.sort", "$b")]
+    assert service.value(*put, inputs=inputs)["data"] == [1.0, 3.0, 9.0]  # both are 1 modulo 3

@@ -12,10 +12,11 @@ from typing import Any
 
 import httpx
 import torch
-
 from parity_calls import Call, Inputs, Leaf, Read, Substitute, Unwritable, evaluate, expression
-from parity_recipes import NOT_PUBLIC, call_of, varies
-from parity_values import Json, Writer, difference, written
+from parity_recipes import NOT_COMPARED, NOT_HERE, call_of, varies
+from parity_values import Json, Writer, dense, difference, written
+
+from tensor_json import to_bytes
 
 DTYPES = (torch.float32, torch.float64, torch.complex64, torch.int64, torch.bool, torch.bfloat16)
 SEED = 20_240_229
@@ -52,11 +53,11 @@ class Figures:
 
     @property
     def verdict(self) -> str:
-        """`passed`, `differs`, `varies` (local PyTorch does, too), `not public` or `no samples`."""
+        """`passed`, `differs`, `varies` (local PyTorch does, too), `not here`, `not public` or `no samples`."""
         if self.differences:
             return "differs"
         if self.note:
-            return "not public"
+            return "not here" if self.entry in NOT_HERE else "not public"
         if self.varying:
             return "varies"
         return "passed" if self.samples + self.local_errors else "no samples"
@@ -128,8 +129,8 @@ class Entry:
     def compare(self) -> Figures:
         """All samples in all dtypes; with `most`, that many writable ones in the first dtype."""
         started = time.monotonic()
-        if self.info.name in NOT_PUBLIC:
-            self.figures.note = NOT_PUBLIC[self.info.name]
+        if self.info.name in NOT_COMPARED:
+            self.figures.note = NOT_COMPARED[self.info.name]
             return self.figures
         for dtype in DTYPES:
             if dtype in self.info.supported_dtypes("cpu"):
@@ -268,15 +269,14 @@ class Entry:
         return sample.value
 
     def _varies(self, sample: Prepared) -> bool:
-        """Whether local PyTorch itself gives other bits when asked again."""
-        first = [one.tobytes() for one in _arrays(sample)]
+        """Whether local PyTorch itself gives other bits when asked again after the same seed."""
+        found = set()
         for turn in range(8):
             _use_memory(turn)
             torch.manual_seed(SEED)
             sample.run()
-            if [one.tobytes() for one in _arrays(sample)] != first:
-                return not self.info.name.startswith("rand")
-        return False
+            found.add(tuple(_arrays(sample)))
+        return len(found) > 1
 
 
 def _use_memory(turn: int) -> None:
@@ -290,11 +290,11 @@ def _with(sample: Prepared, value: torch.Tensor) -> torch.Tensor:
         return sample.value.copy_(value)
 
 
-def _arrays(sample: Prepared) -> Iterator[Any]:
+def _arrays(sample: Prepared) -> Iterator[bytes]:
     values = sample.value if isinstance(sample.value, (list, tuple)) else [sample.value]
     for value in (*values, *sample.grads):
-        if isinstance(value, torch.Tensor) and value.layout is torch.strided and value.numel():
-            yield value.detach().clone(memory_format=torch.contiguous_format).resolve_conj().resolve_neg().contiguous().view(-1).view(torch.uint8).numpy()
+        if isinstance(value, torch.Tensor) and value.layout is torch.strided:
+            yield to_bytes(dense(value))
 
 
 def _filled(value: torch.Tensor) -> torch.Tensor:

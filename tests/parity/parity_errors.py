@@ -10,10 +10,9 @@ from typing import Any
 
 import httpx
 import torch
-
 from parity_calls import Call, Inputs, Unwritable, expression
 from parity_entry import SEED, Prepared, add
-from parity_recipes import NOT_PUBLIC, call_of
+from parity_recipes import NOT_COMPARED, NOT_HERE, call_of
 from parity_values import Json, difference, written
 
 
@@ -22,8 +21,8 @@ class ErrorFigures:
     """What came of one entry's error inputs.
 
     `alike`: the same message. `refused_before`: `invalid_argument` or `limit_exceeded` before PyTorch saw the call.
-    `as_tensors`: PyTorch's parser refused a number or list here, which the contract makes a tensor; the service says, or
-    answers, what PyTorch does for tensors. `no_error`: the public function takes the case here, too, as its tensors
+    `as_tensors`: PyTorch's parser refused a number or list here, which the contract makes a tensor; the service does
+    what PyTorch does for tensors. `no_error`: the public function takes the case here, too, as its tensors
     arrive contiguous and apart, and the answer has the same bits.
     """
 
@@ -45,7 +44,7 @@ class ErrorFigures:
         if self.differences:
             return "differs"
         if self.note:
-            return "not public"
+            return "not here" if self.entry in NOT_HERE else "not public"
         return "passed" if self.cases else "no samples"
 
     def record(self) -> dict[str, Json]:
@@ -65,8 +64,8 @@ class ErrorEntry:
     def compare(self) -> ErrorFigures:
         """All cases; with `most`, that many."""
         started = time.monotonic()
-        if self.info.name in NOT_PUBLIC:
-            self.figures.note = NOT_PUBLIC[self.info.name]
+        if self.info.name in NOT_COMPARED:
+            self.figures.note = NOT_COMPARED[self.info.name]
         elif self.info.error_inputs_func is not None:
             torch.manual_seed(SEED)
             for number, case in enumerate(self.info.error_inputs("cpu")):
@@ -79,7 +78,9 @@ class ErrorEntry:
     def _case(self, number: int, case: Any) -> None:
         inputs = Inputs()
         try:
-            prepared = Prepared(expression(call_of(self.info, case.sample_input), inputs), inputs, "error", number, False)
+            prepared = Prepared(
+                expression(call_of(self.info, case.sample_input), inputs), inputs, "error", number, False
+            )
             body: dict[str, Json] = {"seed": SEED, "encoding": "base64", "inputs": {}, "nodes": [], "returns": {}}
             for tensor in inputs.tensors:
                 written(tensor)

@@ -7,21 +7,23 @@ from typing import Any
 
 from parity_calls import Call, Index, Read, Substitute, Unwritable
 
-# Entries of op_db that no public function stands for, and why.
+# Entries of op_db whose samples run on other hardware only.
+NOT_HERE = {
+    **{
+        f"jiterator_{name}": "compiles CUDA source that the caller gives"
+        for name in ("unary", "binary", "binary_return_by_ref", "2inputs_2outputs", "4inputs_with_extra_args")
+    },
+    "torch.ops.aten._efficient_attention_forward": "CUDA only",
+    "torch.ops.aten._flash_attention_forward": "CUDA only",
+}
+# Entries of op_db that no public function, and no few of them, stands for.
 NOT_PUBLIC = {
-    "_chunk_cat": "private: begins with an underscore",
     "_softmax_backward_data": "private: what the gradient of softmax calls",
-    "jiterator_2inputs_2outputs": "compiles CUDA source that the client sends",
-    "jiterator_4inputs_with_extra_args": "compiles CUDA source that the client sends",
-    "jiterator_binary": "compiles CUDA source that the client sends",
-    "jiterator_binary_return_by_ref": "compiles CUDA source that the client sends",
-    "jiterator_unary": "compiles CUDA source that the client sends",
-    "torch._scaled_mm": "private: begins with an underscore",
-    "torch._scaled_mm_v2": "private: begins with an underscore",
-    "torch.ops.aten._efficient_attention_forward": "private: CUDA only",
-    "torch.ops.aten._flash_attention_forward": "private: CUDA only",
+    "torch._scaled_mm": "private, with float8 samples only",
+    "torch._scaled_mm_v2": "private, with float8 samples only",
     "torch.ops.aten._safe_softmax.default": "private: what scaled_dot_product_attention calls",
 }
+NOT_COMPARED = NOT_HERE | NOT_PUBLIC
 # Functions whose result varies from process to process in local PyTorch, too: by name, the argument that makes it so.
 VARYING = {"linalg.lstsq": ("driver", (None, "gelsy"))}
 ATTRIBUTES = ("T", "H", "mT", "mH")
@@ -134,6 +136,18 @@ def _batch_norm_with_update(first: Any, args: tuple[Any, ...], kwargs: dict[str,
     return Substitute(sent, Read(Call("ops.aten._batch_norm_with_update", (first, *args), kwargs), (slice(3),)))
 
 
+def _chunk_cat(first: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Substitute:
+    """Each tensor padded with zeros along `dim`, seen as `chunks` rows of what is behind `dim`, the rows joined."""
+    dim, chunks = args
+    rows = []
+    for tensor in first:
+        place = dim % tensor.dim()
+        pads = [0, 0] * (tensor.dim() - place - 1) + [0, -tensor.shape[place] % chunks]
+        rows.append(Call("reshape", (Call("nn.functional.pad", (tensor, pads)), [*tensor.shape[:place], chunks, -1])))
+    sent = Call("cat", (rows, dim % first[0].dim() + 1))
+    return Substitute(sent, Call("_chunk_cat", (first, *args), kwargs))
+
+
 def _upsample(first: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Substitute:
     size, factors = kwargs["output_size"], kwargs.get("scale_factors")
     if kwargs.get("scales_h") is not None:
@@ -194,6 +208,7 @@ _RECIPES: dict[str, Recipe] = {
     "_native_batch_norm_legit": _batch_norm_legit,
     "_batch_norm_with_update": _batch_norm_with_update,
     "_upsample_bilinear2d_aa": _upsample,
+    "_chunk_cat": _chunk_cat,
     "native_dropout_backward": _dropout_backward,
     "_unsafe_masked_index": _masked_index,
     "_unsafe_masked_index_put_accumulate": _masked_put,

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from parity_recipes import NOT_PUBLIC
+from parity_recipes import NOT_COMPARED
 
 Record = dict[str, Any]
 _SAMPLES = {
@@ -45,6 +45,8 @@ def documented(page: str, whole: Record) -> str:
 def _head(whole: Record) -> Iterator[str]:
     verdicts = Counter(record["verdict"] for record in whole["samples"])
     yield f"torch {whole['torch']}, CPU, 1 thread: {len(whole['samples'])} of {whole['total']} entries of op_db"
+    compared = sum(verdicts[one] for one in ("passed", "differs", "varies", "not public"))
+    yield f"{verdicts['passed'] / max(compared, 1):8.1%} of those that have samples here"
     for verdict, count in verdicts.most_common():
         yield f"{count:8,} {verdict}"
     for kind, names in (("samples", _SAMPLES), ("errors", _CASES)):
@@ -65,7 +67,7 @@ def _exceptions(whole: Record) -> Iterator[str]:
 
 def _cause(record: Record) -> str:
     causes = [f"{count} samples with {cause}" for cause, count in record["unwritable"].items()]
-    if record["note"] or record["entry"] in NOT_PUBLIC:
+    if record["note"] or record["entry"] in NOT_COMPARED:
         causes.append(record["note"])
     elif record["verdict"] == "varies":
         causes.append("local PyTorch gives other bits from process to process, see above")

@@ -6,8 +6,8 @@ import math
 from typing import Any
 
 import torch
-
 from parity_calls import Call, Index, Leaf, Read, Substitute, Unwritable
+
 from tensor_json import SIZES, document, name_of, to_bytes, to_torch
 
 Json = Any
@@ -124,7 +124,9 @@ def _plain(value: Json, expected: Any) -> str | None:
     if isinstance(expected, (torch.dtype, torch.layout, torch.memory_format, torch.device)):
         same = value["value"] == str(expected).removeprefix("torch.")
     elif isinstance(expected, complex) and value["kind"] == "complex":
-        same = all(_same_float(part, one) for part, one in zip(value["value"], (expected.real, expected.imag)))
+        same = all(
+            _same_float(part, one) for part, one in zip(value["value"], (expected.real, expected.imag), strict=True)
+        )
     elif isinstance(expected, bool) or value["kind"] == "bool":
         same = value["kind"] == "bool" and value["value"] is expected
     elif isinstance(expected, int):

@@ -30,11 +30,11 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import httpx
 import torch
-from torch.testing._internal.common_methods_invocations import op_db
-
 from parity_entry import Entry, Figures
 from parity_errors import ErrorEntry, ErrorFigures
 from parity_report import documented, table
+from torch.testing._internal.common_methods_invocations import op_db
+
 from server import Server
 
 _KINDS = ("samples", "errors")
@@ -82,7 +82,13 @@ class Run:
 
     def __init__(self, options: argparse.Namespace) -> None:
         self.options = options
-        self.whole: Record = {"torch": torch.__version__, "total": len(op_db), "seconds": 0, "samples": [], "errors": []}
+        self.whole: Record = {
+            "torch": torch.__version__,
+            "total": len(op_db),
+            "seconds": 0,
+            "samples": [],
+            "errors": [],
+        }
         if options.resume and options.figures.exists():
             self.whole |= json.loads(options.figures.read_text())
         self.before = self.whole["seconds"]

@@ -39,8 +39,8 @@ def test_no_op_differs(figures):
 def test_nearly_every_entry_passes(figures):
     verdicts = Counter(one["verdict"] for one in figures["samples"])
     assert {one["entry"] for one in figures["samples"] if one["verdict"] == "no samples"} == WITHOUT_SAMPLES
-    assert verdicts["not public"] <= 12
-    assert verdicts["passed"] >= figures["total"] - len(WITHOUT_SAMPLES) - 12 - 2
+    assert verdicts["not public"] + verdicts["varies"] <= 6
+    assert verdicts["passed"] >= 0.99 * (figures["total"] - verdicts["not here"] - verdicts["no samples"])
     assert sum(one["gradients"] for one in figures["samples"]) > 500
 
 
@@ -48,5 +48,5 @@ def test_error_inputs_are_refused_as_pytorch_refuses_them(figures):
     differing = {one["entry"]: one["differences"] for one in figures["errors"] if one["differences"]}
     assert differing == {}
     cases = sum(one["cases"] for one in figures["errors"])
-    assert cases > 350
+    assert cases > 300
     assert sum(one["alike"] for one in figures["errors"]) > 0.75 * cases

@@ -6,7 +6,7 @@ import pytest
 import torch
 from jsonschema import Draft202012Validator
 
-from gradwire.engine.ops import examples
+from gradwire.engine.ops import examples, told
 from gradwire.engine.ops.describe import describe, jsonable, summaries
 from gradwire.engine.ops.registry import Op, registry
 
@@ -108,6 +108,12 @@ def test_every_op_of_a_sample_has_an_example_whose_last_node_it_is():
         found = examples.example(entry)
         assert found is not None, entry.name
         assert found.nodes[-1]["op"] == entry.name
+
+
+def test_the_table_of_examples_names_ops_that_can_be_called():
+    names = {name for name in told.table() if isinstance(registry().find(name), Op)}
+    assert names == told.table().keys()
+    assert len(names) < 0.1 * len(CALLABLE)
 
 
 def test_what_no_literal_writes_has_a_graph_for_an_example():

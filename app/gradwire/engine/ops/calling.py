@@ -87,7 +87,7 @@ def _call(op: Op, args: list[Any], kwargs: dict[str, Any]) -> Any:
     if op.plain:
         return op.call(*args, **kwargs)
     if op.is_numpy:
-        return numpy_ops.call(op, args, kwargs)
+        return numpy_ops.call(op, *fences.check(op, args, kwargs))
     if op.namespace == "operator":
         python_ops.check(op, args)
     new_args, new_kwargs = fences.check(op, args, kwargs)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from gradwire.engine.ops.fences import (
     arithmetic,
+    arrays,
     linear_algebra,
     losses,
     normalisation,
@@ -30,6 +31,7 @@ Arguments: TypeAlias = tuple[list[Any], dict[str, Any]]
 
 FENCES: dict[str, Fence] = {
     **arithmetic.FENCES,
+    **arrays.FENCES,
     **linear_algebra.FENCES,
     **losses.FENCES,
     **normalisation.FENCES,

@@ -1,0 +1,75 @@
+"""NumPy's functions that count in a loop, or whose sizes overflow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from gradwire.engine.ops.fences.given import Fence, Given
+
+_MOST_BYTES = 2**62
+
+
+def repeat(given: Given) -> None:
+    """The sum of the repeats wraps around, and the copy writes as often as they say: SIGSEGV."""
+    name = "a" if given.place("a") is not None else "input"
+    data, repeats = _integers(given.get("repeats")), given.get("repeats")
+    array = np.asarray(given.get(name))
+    axis = given.get("axis")
+    if data is None or data.size == 0 or not isinstance(axis, (int, type(None))):
+        return
+    if axis is not None and not -array.ndim <= axis < array.ndim:
+        return
+    length = array.size if axis is None else array.shape[axis]
+    total = float(data.astype(np.float64).sum()) * (length if data.size == 1 else 1)
+    if total * max(1, array.itemsize) >= _MOST_BYTES and bool((data >= 0).all()):
+        raise given.refusal("repeats", "the repeats are too many", got=str(repeats)[:64])
+
+
+def _integers(value: Any) -> np.ndarray[Any, Any] | None:
+    """`value` as an array where it holds integers of 64 bits."""
+    try:
+        array = np.asarray(value)
+    except (ValueError, TypeError, RuntimeError):
+        return None
+    return array if array.dtype.kind in "iu" else None
+
+
+def _wrap(given: Given, name: str, length: int) -> None:
+    """Bring indices into range here: NumPy adds or takes off the length until they are in it."""
+    indices = _integers(given.get(name))
+    if given.get("mode") != "wrap" or indices is None or length < 1:
+        return
+    if indices.size and (int(indices.max()) >= length or int(indices.min()) < 0):
+        given.put(name, indices % length)
+
+
+def take(given: Given) -> None:
+    """numpy.take and ndarray.take along an axis, or over all elements."""
+    array = np.asarray(given.get("a", given.get("input")))
+    axis = given.get("axis")
+    if axis is None:
+        _wrap(given, "indices", array.size)
+    elif isinstance(axis, int) and -array.ndim <= axis < array.ndim:
+        _wrap(given, "indices", array.shape[axis])
+
+
+def put(given: Given) -> None:
+    """numpy.put and ndarray.put."""
+    array = np.asarray(given.get("a", given.get("input")))
+    _wrap(given, "ind" if given.place("ind") is not None else "indices", array.size)
+
+
+def choose(given: Given) -> None:
+    """numpy.choose and ndarray.choose: the array itself holds the indices."""
+    choices = given.get("choices")
+    count = len(choices) if isinstance(choices, (list, tuple)) or np.ndim(choices) else 0
+    _wrap(given, "a" if given.place("a") is not None else "input", count)
+
+
+FENCES: dict[str, Fence] = {
+    f"numpy.{place}{name}": fence
+    for place in ("", "ndarray.")
+    for name, fence in (("repeat", repeat), ("take", take), ("put", put), ("choose", choose))
+}
