@@ -13,6 +13,17 @@ Json = Any
 Node = dict[str, Any]
 
 RUN = "/v1/graphs/run"
+# The gradient of a first PyTorch tutorial; tests add what is to be returned.
+TUTORIAL_GRAPH: dict[str, Json] = {
+    "inputs": {"x": {"data": [[1, 1], [1, 1]], "dtype": "float32", "requires_grad": True}},
+    "nodes": [
+        {"id": "y", "op": "add", "args": ["$x", 2]},
+        {"id": "yy", "op": "mul", "args": ["$y", "$y"]},
+        {"id": "z", "op": "mul", "args": ["$yy", 3]},
+        {"id": "out", "op": "mean", "args": ["$z"]},
+        {"op": "backward", "args": ["$out"]},
+    ],
+}
 # What no reply may show: a traceback, or a path on the server.
 LEAKS = re.compile(r"Traceback|site-packages|/gradwire/|File \"|\.py\b|/(usr|opt|home|var|proc)/")
 

@@ -11,19 +11,9 @@ from jsonschema import Draft202012Validator
 from gradwire.contract.documents.check import validate
 from gradwire.contract.documents.graph import GraphBody, NodeBody, OpBody, OutputRequest, TapeOptions
 from gradwire.contract.documents.schemas import components
+from service import TUTORIAL_GRAPH
 
-TUTORIAL = {
-    "inputs": {"x": {"data": [[1, 1], [1, 1]], "dtype": "float32", "requires_grad": True}},
-    "nodes": [
-        {"id": "y", "op": "add", "args": ["$x", 2]},
-        {"id": "yy", "op": "mul", "args": ["$y", "$y"]},
-        {"id": "z", "op": "mul", "args": ["$yy", 3]},
-        {"id": "out", "op": "mean", "args": ["$z"]},
-        {"op": "backward", "args": ["$out"]},
-    ],
-    "returns": ["y", "out", "x.grad"],
-    "tape": True,
-}
+TUTORIAL = TUTORIAL_GRAPH | {"returns": ["y", "out", "x.grad"], "tape": True}
 
 
 class LazyNumbers:

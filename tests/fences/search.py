@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-import torch
 import guard
+import torch
 from bases import added, bases
 from forked import Outcome, Watched
 from hostile import Variant, variants

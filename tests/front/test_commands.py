@@ -13,18 +13,9 @@ import pytest
 import torch
 
 from server import APP
+from service import TUTORIAL_GRAPH
 
-TUTORIAL = {
-    "inputs": {"x": {"data": [[1, 1], [1, 1]], "dtype": "float32", "requires_grad": True}},
-    "nodes": [
-        {"id": "y", "op": "add", "args": ["$x", 2]},
-        {"id": "yy", "op": "mul", "args": ["$y", "$y"]},
-        {"id": "z", "op": "mul", "args": ["$yy", 3]},
-        {"id": "out", "op": "mean", "args": ["$z"]},
-        {"op": "backward", "args": ["$out"]},
-    ],
-    "returns": ["z", "out", "x.grad"],
-}
+TUTORIAL = TUTORIAL_GRAPH | {"returns": ["z", "out", "x.grad"]}
 
 
 def gradwire(*arguments: str | Path, given: str | None = None) -> subprocess.CompletedProcess[str]:

@@ -9,24 +9,15 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import httpx
 import pytest
 
 from server import Server, alive
-from service import Service
+from service import TUTORIAL_GRAPH, Service
 
-TUTORIAL = {
-    "inputs": {"x": {"data": [[1, 1], [1, 1]], "dtype": "float32", "requires_grad": True}},
-    "nodes": [
-        {"id": "y", "op": "add", "args": ["$x", 2]},
-        {"id": "yy", "op": "mul", "args": ["$y", "$y"]},
-        {"id": "z", "op": "mul", "args": ["$yy", 3]},
-        {"id": "out", "op": "mean", "args": ["$z"]},
-        {"op": "backward", "args": ["$out"]},
-    ],
-    "returns": ["x.grad"],
-}
+TUTORIAL = TUTORIAL_GRAPH | {"returns": ["x.grad"]}
 # Minutes inside one kernel that never comes back to Python.
 SLOW = {
     "nodes": [
@@ -90,8 +81,7 @@ def test_a_killed_worker_costs_its_own_request_alone(own: Server) -> None:
 
 
 def cpu_seconds(pid: int) -> float:
-    with open(f"/proc/{pid}/stat") as file:
-        fields = file.read().rpartition(")")[2].split()
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 

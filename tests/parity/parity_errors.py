@@ -12,7 +12,7 @@ import httpx
 import torch
 from parity_calls import Call, Inputs, Unwritable, expression
 from parity_entry import SEED, Prepared, add
-from parity_recipes import NOT_COMPARED, NOT_HERE, call_of
+from parity_recipes import NOT_COMPARED, NOT_HERE, SUBSTITUTED, call_of
 from parity_values import Json, difference, written
 
 
@@ -20,10 +20,10 @@ from parity_values import Json, difference, written
 class ErrorFigures:
     """What came of one entry's error inputs.
 
-    `alike`: the same message. `refused_before`: `invalid_argument` or `limit_exceeded` before PyTorch saw the call.
+    `alike`: the same message. `refused_before`: `invalid_argument` where PyTorch's parser says TypeError.
     `as_tensors`: PyTorch's parser refused a number or list here, which the contract makes a tensor; the service does
-    what PyTorch does for tensors. `no_error`: the public function takes the case here, too, as its tensors
-    arrive contiguous and apart, and the answer has the same bits.
+    what PyTorch does for tensors. `no_error`: local PyTorch takes the case, too, and the answer has the
+    same bits: operators on two numbers, and memory that overlaps no more once it was sent.
     """
 
     entry: str
@@ -64,8 +64,8 @@ class ErrorEntry:
     def compare(self) -> ErrorFigures:
         """All cases; with `most`, that many."""
         started = time.monotonic()
-        if self.info.name in NOT_COMPARED:
-            self.figures.note = NOT_COMPARED[self.info.name]
+        if self.info.name in NOT_COMPARED or self.info.name in SUBSTITUTED:
+            self.figures.note = NOT_COMPARED.get(self.info.name, "private: its messages are its own")
         elif self.info.error_inputs_func is not None:
             torch.manual_seed(SEED)
             for number, case in enumerate(self.info.error_inputs("cpu")):
@@ -78,13 +78,12 @@ class ErrorEntry:
     def _case(self, number: int, case: Any) -> None:
         inputs = Inputs()
         try:
-            prepared = Prepared(
-                expression(call_of(self.info, case.sample_input), inputs), inputs, "error", number, False
-            )
+            call = expression(call_of(self.info, case.sample_input), inputs)
+            prepared = Prepared(call, inputs, "error", number, gradient=False)
             body: dict[str, Json] = {"seed": SEED, "encoding": "base64", "inputs": {}, "nodes": [], "returns": {}}
             for tensor in inputs.tensors:
                 written(tensor)
-            add(body, prepared, "s0", gradients=False)
+            add(body, prepared, "s0")
         except Unwritable as error:
             self.figures.unwritable[str(error)] += 1
             return
@@ -115,7 +114,7 @@ class ErrorEntry:
             return f"{reply.status_code} {first['message']} for {message}"
         if first["message"] == message[:4000]:
             self.figures.alike += 1
-        elif first["code"] in ("invalid_argument", "limit_exceeded"):
+        elif first["code"] == "invalid_argument" and first["pointer"] and isinstance(error, TypeError):
             self.figures.refused_before += 1
         elif first["message"] == _of_tensors(prepared)[:4000]:
             self.figures.as_tensors += 1

@@ -26,6 +26,11 @@ NOT_PUBLIC = {
 NOT_COMPARED = NOT_HERE | NOT_PUBLIC
 # Functions whose result varies from process to process in local PyTorch, too: by name, the argument that makes it so.
 VARYING = {"linalg.lstsq": ("driver", (None, "gelsy"))}
+# Not public, but public ops give their bits.
+SUBSTITUTED = frozenset(
+    "_batch_norm_with_update _chunk_cat _native_batch_norm_legit _unsafe_masked_index "
+    "_unsafe_masked_index_put_accumulate _upsample_bilinear2d_aa native_dropout_backward".split()
+)
 ATTRIBUTES = ("T", "H", "mT", "mH")
 # Their samples are for a function of a copy, or are called by another name.
 METHODS = {
@@ -63,15 +68,6 @@ def call_of(entry: Any, sample: Any) -> Call | Read | Substitute:
     if recipe is not None:
         return recipe(first, args, kwargs)
     return Call(METHODS.get(name, name), (first, *args), kwargs)
-
-
-def name_of(entry: Any) -> str | None:
-    """The registry's name that `entry` is called by; None where there is none."""
-    if entry.name in NOT_PUBLIC:
-        return None
-    if entry.name.startswith("__r"):
-        return f"operator.{_OPERATORS[entry.name.strip('_')]}"
-    return _NAMES.get(entry.name) or METHODS.get(entry.name, entry.name)
 
 
 def _swapped(name: str) -> Recipe:
@@ -213,7 +209,4 @@ _RECIPES: dict[str, Recipe] = {
     "_unsafe_masked_index": _masked_index,
     "_unsafe_masked_index_put_accumulate": _masked_put,
     "_segment_reduce": _segment_reduce,
-}
-_NAMES = {"__getitem__": "getitem", "slice": "getitem", "_segment_reduce": "segment_reduce"} | {
-    "max_pool2d_with_indices_backward": "nn.functional.max_pool2d_with_indices"
 }

@@ -19,9 +19,9 @@ _SAMPLES = {
 _CASES = {
     "cases": "error inputs",
     "alike": "with PyTorch's message",
-    "refused_before": "refused before PyTorch saw them (invalid_argument or limit_exceeded)",
+    "refused_before": "invalid_argument in our own words for a TypeError of PyTorch's parser",
     "as_tensors": "where a number or list becomes a tensor: PyTorch's answer, or message, for tensors",
-    "no_error": "which PyTorch takes once tensors are contiguous and apart: the same bits",
+    "no_error": "that local PyTorch takes, too, as they are sent: the same bits",
 }
 _BEGIN, _END = "<!-- figures: make parity ARGS=--docs -->", "<!-- end of figures -->"
 # Why entries have nothing to compare, where samples themselves do not tell.

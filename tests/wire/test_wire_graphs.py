@@ -10,20 +10,10 @@ from gradwire.engine.graph import Literal, Output, Ref, TapeRequest
 from gradwire.findings import Source
 from gradwire.wire.read.graph import read_graph, read_op
 from gradwire.wire.read.skeleton import skeleton
+from service import TUTORIAL_GRAPH
 
 LIMITS = Limits()
-TUTORIAL = {
-    "inputs": {"x": {"data": [[1, 1], [1, 1]], "dtype": "float32", "requires_grad": True}},
-    "nodes": [
-        {"id": "y", "op": "add", "args": ["$x", 2]},
-        {"id": "yy", "op": "mul", "args": ["$y", "$y"]},
-        {"id": "z", "op": "mul", "args": ["$yy", 3]},
-        {"id": "out", "op": "mean", "args": ["$z"]},
-        {"op": "backward", "args": ["$out"]},
-    ],
-    "returns": ["y", "out", "x.grad"],
-    "tape": True,
-}
+TUTORIAL = TUTORIAL_GRAPH | {"returns": ["y", "out", "x.grad"], "tape": True}
 
 
 def read(document, limits=LIMITS):
