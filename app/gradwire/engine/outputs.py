@@ -19,13 +19,12 @@ from gradwire.findings import Refusal, Source
 def outputs(plan: Plan, frame: list[Any]) -> dict[str, OutputValue]:
     """The values to return, read now that the graph has ended."""
     graph = plan.graph
+    found: dict[str, OutputValue] = {}
     if plan.returns is None:
-        found = {}
         for name, value in _default(plan, frame):
             # A node may bear the name of a gradient; then the node is meant.
             found.setdefault(name, OutputValue(value, graph.encoding, graph.full))
     else:
-        found = {}
         for wanted in plan.returns:
             output = wanted.output
             try:
