@@ -48,7 +48,9 @@ def added(op: Op) -> dict[str, str]:
     return found
 
 
-_ADDED = frozenset(("int", "bool", "float", "Number", "str", "int[]", "float[]", "dtype", "layout", "memory_format", "Tensor"))  # fmt: skip
+_ADDED = frozenset(
+    ("int", "bool", "float", "Number", "str", "int[]", "float[]", "dtype", "layout", "memory_format", "Tensor")
+)
 
 
 @functools.cache

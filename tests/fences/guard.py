@@ -28,6 +28,7 @@ def load() -> bool:
         return False
     environment = {**os.environ, "LD_PRELOAD": str(library), _MARK: str(folder)}
     os.execve(sys.executable, [sys.executable, *sys.argv], environment)
+    return False  # not reached: the program has been replaced
 
 
 def clean() -> None:

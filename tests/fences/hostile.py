@@ -11,7 +11,29 @@ from typing import Any
 import numpy as np
 import torch
 
-INTS = (0, -1, 1, 2, 3, -2, 7, 17, 100, -100, 2**31 - 1, -(2**31), 2**31, 2**32, 10**6, 10**9, 2**40, -(2**40), 2**62, 2**63 - 1, -(2**63))  # fmt: skip
+INTS = (
+    0,
+    -1,
+    1,
+    2,
+    3,
+    -2,
+    7,
+    17,
+    100,
+    -100,
+    2**31 - 1,
+    -(2**31),
+    2**31,
+    2**32,
+    10**6,
+    10**9,
+    2**40,
+    -(2**40),
+    2**62,
+    2**63 - 1,
+    -(2**63),
+)
 SMALL_INTS = (0, -1, 1, 2, 5, 100, 70_000)
 FLOATS = (0.0, -0.0, 1.0, -1.0, 0.5, math.nan, math.inf, -math.inf, 1e308, -1e308, 1e38, 1e-310, 2.0**31, 2.0**63, 1e6)
 DTYPES = (
@@ -176,7 +198,24 @@ def _changes(leaf: Any) -> Iterator[tuple[str, Change]]:
         for value in (0, -1, 5, 2**40, [], [1], torch.ones(3), torch.ones(2, 2), torch.arange(3), 1.0, "sum", True):
             yield f"{_shown(value)}", _constant(value)
     elif isinstance(leaf, str):
-        for text in ("", "none", "mean", "sum", "max", "trunc", "floor", "reflect", "circular", "complete", "raise", "clip", "wrap", "no such", "i,j->", "...,..."):  # fmt: skip
+        for text in (
+            "",
+            "none",
+            "mean",
+            "sum",
+            "max",
+            "trunc",
+            "floor",
+            "reflect",
+            "circular",
+            "complete",
+            "raise",
+            "clip",
+            "wrap",
+            "no such",
+            "i,j->",
+            "...,...",
+        ):
             yield repr(text), _constant(text)
     elif isinstance(leaf, torch.dtype):
         for name in DTYPES:
@@ -215,9 +254,14 @@ def _of_kind(kind: str, base: Call) -> Iterator[tuple[str, Change]]:
         "layout": (torch.sparse_coo, torch.sparse_csr, torch._mkldnn),  # type: ignore[attr-defined]
         "memory_format": (torch.channels_last, torch.channels_last_3d, torch.preserve_format),
         "Tensor": (
-            torch.ones(3), torch.ones(3, 3), torch.arange(3), torch.tensor([-1, 99]), torch.tensor(2), torch.tensor([]),
+            torch.ones(3),
+            torch.ones(3, 3),
+            torch.arange(3),
+            torch.tensor([-1, 99]),
+            torch.tensor(2),
+            torch.tensor([]),
         ),
-    }.get(kind, ()):  # fmt: skip
+    }.get(kind, ()):
         yield f"{_shown(value)}", _constant(value)
 
 
@@ -237,8 +281,8 @@ def _tensor_changes(leaf: torch.Tensor) -> Iterator[tuple[str, Change]]:
 
 def _elements(leaf: torch.Tensor) -> Iterator[tuple[str, Change]]:
     if leaf.dtype is torch.bool:
-        yield "all true", lambda value: torch.ones_like(value)
-        yield "all false", lambda value: torch.zeros_like(value)
+        yield "all true", torch.ones_like
+        yield "all false", torch.zeros_like
     elif leaf.is_floating_point() or leaf.is_complex():
         for number in (math.nan, math.inf, -math.inf, 0.0, -1.0, 1e38, 1e-42, 3e9, -3e9):
             yield f"first {number}", lambda value, number=number: _with(value, number, first=True)
@@ -332,7 +376,7 @@ def _array_changes(leaf: np.ndarray) -> Iterator[tuple[str, Change]]:
     yield "reversed", lambda value: value[::-1]
     yield "transposed", lambda value: value.T
     yield "broadcast", lambda value: np.broadcast_to(value, (1000, *value.shape))
-    yield "a tensor", lambda value: torch.from_numpy(value)
+    yield "a tensor", torch.from_numpy
     yield "30 dimensions", lambda value: value.reshape(*value.shape, *([1] * (30 - value.ndim)))
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-
 from parity_values import difference
+
 from tensor_json import document
 
 

@@ -48,5 +48,5 @@ def test_error_inputs_are_refused_as_pytorch_refuses_them(figures):
     differing = {one["entry"]: one["differences"] for one in figures["errors"] if one["differences"]}
     assert differing == {}
     cases = sum(one["cases"] for one in figures["errors"])
-    assert cases > 300
-    assert sum(one["alike"] for one in figures["errors"]) > 0.75 * cases
+    assert cases > 340
+    assert sum(one["alike"] for one in figures["errors"]) > 0.65 * cases
