@@ -325,6 +325,8 @@ def _shapes() -> Iterator[tuple[str, Change]]:
     yield "transposed", lambda value: value.transpose(0, -1)
     yield "every second", lambda value: torch.cat([value, value], -1)[..., ::2]
     yield "expanded rows", lambda value: value[:1].expand(value.shape)
+    yield "expanded columns", lambda value: value[..., :1].expand(value.shape)
+    yield "all one element", lambda value: value.flatten()[:1].expand(value.shape)
     yield "shape (0, 2^40)", lambda value: value.new_zeros(0).reshape(0).as_strided((0, 2**40), (1, 1))
     yield "large", lambda value: value.flatten()[:1].expand(300_000).contiguous()
     yield "seven dimensions", lambda value: value.reshape(*value.shape, *([1] * (7 - value.dim())))
@@ -334,6 +336,8 @@ def _shapes() -> Iterator[tuple[str, Change]]:
 
 def _layouts() -> Iterator[tuple[str, Change]]:
     yield "sparse", lambda value: value.detach().to_sparse()
+    yield "a sparse nothing", lambda value: torch.zeros((), dtype=value.dtype, layout=torch.sparse_coo)
+    yield "sparse without elements", lambda value: torch.zeros_like(value.detach()).to_sparse()
     yield "uncoalesced", lambda value: _uncoalesced(value.detach())
     yield "sparse_csr", lambda value: value.detach().to_sparse_csr()
     yield "sparse_csc", lambda value: value.detach().to_sparse_csc()

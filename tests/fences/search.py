@@ -118,7 +118,7 @@ def _shown(value: Any) -> str:
         return kind
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(_shown(one) for one in value[:6]) + "]"
-    return repr(value)[:80]
+    return " ".join(repr(value).split())[:80]
 
 
 if __name__ == "__main__":

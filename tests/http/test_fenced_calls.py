@@ -256,6 +256,74 @@ NATIVE = [
             ("a short bias", ("$w", "$s", 2, 2, 1, 1), 2),
         )
     ),
+    Fenced(
+        "native_group_norm: an expanded bias",
+        node("native_group_norm", "$x", "$w", "$e", 2, 2, 1, 1, 1e-5),
+        "/args/2",
+        NORMS,
+        (node("expand", "$s", 2, id="e"),),
+    ),
+    *(
+        Fenced(
+            f"{op} along an expanded dimension",
+            node(op, "$e", 0),
+            "/args/0",
+            NORMS,
+            (node("expand", "$w", 3, 2, id="e"),),
+        )
+        for op in ("median", "nanmedian", "Tensor.median", "Tensor.nanmedian")
+    ),
+    Fenced(
+        "choose_qparams_optimized with many bins",
+        node("choose_qparams_optimized", "$x", 4, 10**12, 0.5, 8),
+        "/args/2",
+        NORMS,
+    ),
+]
+GRID = {
+    "x": {"data": [[[[1.0, 2.0]]]]},
+    "g": {"data": [[[[0.0, 0.0]]]]},
+    "x3": {"data": [[[[[1.0, 2.0]]]]]},
+    "g3": {"data": [[[[[0.0, 0.0, 0.0]]]]]},
+}
+SAMPLING = [
+    *(
+        Fenced(f"{op} with {name}", node(op, *tensors, *modes, True), f"/args/{place}", GRID)
+        for op, tensors in (
+            ("grid_sampler", ("$x", "$g")),
+            ("grid_sampler_2d", ("$x", "$g")),
+            ("grid_sampler_3d", ("$x3", "$g3")),
+        )
+        for name, modes, place in (("an unknown interpolation", (3, 0), 2), ("an unknown padding", (0, -(2**31)), 3))
+    ),
+    Fenced("grid_sampler_3d, bicubic", node("grid_sampler_3d", "$x3", "$g3", 2, 0, True), "/args/2", GRID),
+    *(
+        Fenced(f"{op} with a negative window", node(op, x, -(2**31), 1), "/args/1", GRID)
+        for op, x in (("nn.functional.fractional_max_pool2d", "$x"), ("nn.functional.fractional_max_pool3d", "$x3"))
+    ),
+]
+SPARSE_NUMBER = (
+    node("tensor", [1.0, 2.0], id="v"),
+    node("to_sparse", "$v", id="s"),
+    node("zeros", [], layout="sparse_coo", id="nothing"),
+)
+PRODUCTS = [
+    *(
+        Fenced(f"{op} by a sparse number without an element", node(op, "$s", "$nothing"), "/args/1", {}, SPARSE_NUMBER)
+        for op in ("mul", "multiply", "mul_", "operator.mul", "operator.imul")
+    ),
+    Fenced("the same by keyword", node("mul", "$s", other="$nothing"), "/kwargs/other", {}, SPARSE_NUMBER),
+    Fenced("the same the other way round", node("mul", "$nothing", "$s"), "/args/0", {}, SPARSE_NUMBER),
+    *(
+        Fenced(f"{op} of all of a sparse tensor", node(op, "$s", 1.0, True), "/args/0", {}, SPARSE_NUMBER)
+        for op in ("dropout", "dropout_", "feature_dropout", "nn.functional.dropout")
+    ),
+]
+INTEGERS = [
+    Fenced("lcm of the smallest integer", node("lcm", "$x", "$y"), "/args/0", {"x": ints(str(-(2**63))), "y": ints(5)}),
+    Fenced("lcm_ of it", node("lcm_", "$x", "$y"), "/args/0", {"x": ints(str(-(2**63))), "y": ints(-7)}),
+    Fenced("an inclusive range of integers by fractions", node("range", 2, 5, 0.1, dtype="int32"), "/args/2"),
+    Fenced("the same into a tensor", node("range", 2, 5, 0.1, out="$x"), "/args/2", {"x": ints(0)}),
 ]
 ARRAYS = [
     Fenced(
@@ -281,7 +349,20 @@ SPARSE = [
     ),
 ]
 
-CASES = [*DIVISION, *LINEAR_ALGEBRA, *LOOPS, *SEGMENTS, *SIZES, *RECURRENT, *NATIVE, *ARRAYS, *SPARSE]
+CASES = [
+    *DIVISION,
+    *LINEAR_ALGEBRA,
+    *LOOPS,
+    *SEGMENTS,
+    *SIZES,
+    *RECURRENT,
+    *NATIVE,
+    *SAMPLING,
+    *PRODUCTS,
+    *INTEGERS,
+    *ARRAYS,
+    *SPARSE,
+]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -315,6 +396,22 @@ def test_sparse_indices_are_checked_by_pytorch(service: Service) -> None:
     problem = service.refused({"inputs": inputs, "nodes": [node("sparse_coo_tensor", "$i", "$v", [2])]})
     assert problem["code"] == "op_failed"
     assert "size is inconsistent with indices" in problem["errors"][0]["message"]
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        node("device", "meta", id="d"),
+        node("operator.add", "me", "ta", id="d"),
+    ],
+    ids=["made by device", "put together"],
+)
+def test_a_device_that_comes_up_while_running_must_be_present(service: Service, made: Node) -> None:
+    for last in (node("ones", 3, device="$d"), node("to", "$x", "$d"), node("Tensor.to", "$x", device="$d")):
+        problem = service.refused({"inputs": {"x": floats(1.0)}, "nodes": [made, last]})
+        assert problem["code"] == "unavailable_device"
+    reply = service.value(node("operator.add", "cp", "u", id="d"), node("ones", 1, device="$d"))
+    assert reply["data"] == [1.0]
 
 
 def test_numpy_wraps_far_indices_at_once(service: Service) -> None:

@@ -16,10 +16,10 @@ import torch
 from gradwire.engine import devices, seeds, special
 from gradwire.engine.binding import bind
 from gradwire.engine.compile import Scope, compile_expression, holds_dict, reference_fault, refs_of
-from gradwire.engine.graph import Expression, Graph, Literal, Node, Output, TensorDocument
+from gradwire.engine.graph import Expression, Graph, Literal, Node, Output, Ref, TensorDocument
 from gradwire.engine.observe.inplace import Writes
 from gradwire.engine.observe.tape import Tape
-from gradwire.engine.ops import arguments
+from gradwire.engine.ops import arguments, fences
 from gradwire.engine.ops.registry import Excluded, Op, registry
 from gradwire.engine.references import Getter
 from gradwire.engine.watch import Wrap, watching
@@ -196,6 +196,8 @@ class _Planner:
             wrap=watching(node, bound.op, self.plan.tape, self.plan.writes, bound.writes),
         )
         found += _missing_devices((*bound.args, *bound.kwargs.values()))
+        if isinstance(bound.kwargs.get("device"), Ref):
+            step.call = fences.placed(step.call)
         if step.wrap is not None:
             step.call = step.wrap(step.call)
         return step
@@ -207,9 +209,12 @@ class _Planner:
         call = bind(op, node)
         if call.op.name == "manual_seed":
             return _Bound(call.op, seeds.reseed, call.args, call.kwargs, plain=False, writes=False)
-        function = call.op.call if call.op.plain else partial(_invoke, call.op)
         writes = call.op.in_place or "out" in call.kwargs
-        return _Bound(call.op, function, call.args, call.kwargs, plain=call.op.plain, writes=writes)
+        if call.op.plain:
+            return _Bound(call.op, call.op.call, call.args, call.kwargs, plain=True, writes=writes)
+        careful = partial(_invoke, call.op)
+        guarded = fences.guarded(call.op, careful)
+        return _Bound(call.op, guarded or careful, call.args, call.kwargs, plain=guarded is not None, writes=writes)
 
     def _check_references(self, node: Node, found: list[Finding]) -> None:
         """Report wrong references also where the node itself could not be prepared."""

@@ -9,6 +9,7 @@ and `special.x` share what they have in common; NumPy's have their whole name.
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from gradwire.engine.ops.fences import (
@@ -17,12 +18,16 @@ from gradwire.engine.ops.fences import (
     linear_algebra,
     losses,
     normalisation,
+    placement,
     pooling,
     recurrent,
     segments,
     sparse,
 )
-from gradwire.engine.ops.fences.given import Fence, Given
+from gradwire.engine.ops.fences.given import Concern, Fence, Given
+from gradwire.engine.ops.fences.placement import placed
+
+__all__ = ["CONCERNS", "FENCES", "after", "check", "fenced", "guarded", "key", "placed"]
 
 if TYPE_CHECKING:
     from gradwire.engine.ops.registry import Op
@@ -35,11 +40,15 @@ FENCES: dict[str, Fence] = {
     **linear_algebra.FENCES,
     **losses.FENCES,
     **normalisation.FENCES,
+    **placement.FENCES,
     **pooling.FENCES,
     **recurrent.FENCES,
     **segments.FENCES,
     **sparse.FENCES,
 }
+
+
+CONCERNS: dict[str, Concern] = {**arithmetic.CONCERNS, **placement.CONCERNS, **sparse.CONCERNS}
 
 
 def fenced(name: str) -> bool:
@@ -55,12 +64,28 @@ def key(name: str) -> str:
 
 def check(op: Op, args: list[Any], kwargs: dict[str, Any]) -> Arguments:
     """The arguments to call `op` with. Raises NoOverload for a call that must not be made."""
-    fence = FENCES.get(key(op.name))
-    if fence is None:
+    name = key(op.name)
+    fence = FENCES.get(name)
+    if fence is None or (name in CONCERNS and not CONCERNS[name](args, kwargs)):
         return args, kwargs
     given = Given(op, list(args), dict(kwargs))
     fence(given)
     return given.args, given.kwargs
+
+
+def guarded(op: Op, careful: Callable[..., Any]) -> Callable[..., Any] | None:
+    """The function of an op whose fence concerns few of its calls: those go to `careful`, the others straight on.
+
+    None for all other ops.
+    """
+    concern, call = CONCERNS.get(key(op.name)), op.call
+    if concern is None or op.namespace == "operator":
+        return None
+
+    def function(*args: Any, **kwargs: Any) -> Any:
+        return careful(*args, **kwargs) if concern(args, kwargs) else call(*args, **kwargs)
+
+    return function
 
 
 def after(op: Op, result: Any) -> Any:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
 
-from gradwire.engine.ops.fences.given import Fence, Given, readable
+from gradwire.engine.ops.fences.given import Concern, Fence, Given, readable
 
 # The polynomials of these families are worked out term by term: a degree beyond this takes many seconds an element.
 MOST_TERMS = 2**31
@@ -51,6 +52,36 @@ def _holds(value: torch.Tensor | int, wanted: int) -> torch.Tensor | None:
     return torch.tensor(value == wanted)
 
 
+def least_common_multiple(given: Given) -> None:
+    """It divides the smallest integer by a greatest common divisor that came out as -1: SIGFPE."""
+    left, right = given.get("input"), given.get("other")
+    if not isinstance(left, torch.Tensor) or not isinstance(right, torch.Tensor):
+        return
+    common = torch.result_type(left, right)
+    ours, theirs = readable(left), readable(right)
+    if common not in (torch.int32, torch.int64) or ours is None or theirs is None:
+        return
+    smallest = ours == torch.iinfo(common).min
+    if not bool(smallest.any()):
+        return
+    try:
+        fatal = bool((smallest & (torch.gcd(ours.to(common), theirs.to(common)) == -1)).any())
+    except RuntimeError:  # shapes that do not broadcast, in plain view or only within vmap
+        fatal = _are_wrapped(left, right)
+    if fatal:
+        name = str(common).removeprefix("torch.")
+        raise given.refusal("input", f"the smallest {name} has no absolute value", hint="convert it to a wider dtype")
+
+
+def inclusive_range(given: Given) -> None:
+    """A fraction as step of an integer range becomes 0, and the length is divided by it: SIGFPE."""
+    step, out = given.get("step", 1), given.get("out")
+    dtype = given.get("dtype") or (out.dtype if isinstance(out, torch.Tensor) else None)
+    whole = isinstance(dtype, torch.dtype) and not dtype.is_floating_point and not dtype.is_complex
+    if whole and isinstance(step, (int, float)) and math.isfinite(step) and int(step) == 0 and step != 0:
+        raise given.refusal("step", "the step of a range of integers is a whole number", got=str(step))
+
+
 def polynomial(given: Given) -> None:
     """Laguerre's and Legendre's polynomials take a step of a loop per degree: up to 2^63 of them."""
     degree, number = given.tensor("n"), given.get("n")
@@ -72,7 +103,12 @@ def binomial(given: Given) -> None:
 
 
 FENCES: dict[str, Fence] = {
-    **dict.fromkeys(("div", "divide", "true_divide"), divides),
+    **dict.fromkeys(("div", "divide"), divides),
     **dict.fromkeys(("laguerre_polynomial_l", "legendre_polynomial_p"), polynomial),
     "binomial": binomial,
+    "lcm": least_common_multiple,
+    "range": inclusive_range,
 }
+
+# Which calls of an op that is much used are worth a look at all; asked before anything else is done.
+CONCERNS: dict[str, Concern] = dict.fromkeys(("div", "divide"), lambda args, kwargs: "rounding_mode" in kwargs)

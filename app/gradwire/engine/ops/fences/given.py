@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -86,6 +86,7 @@ class Given:
 
 
 Fence: TypeAlias = Callable[[Given], None]
+Concern: TypeAlias = Callable[[Sequence[Any], dict[str, Any]], bool]
 
 
 def readable(value: Any) -> torch.Tensor | None:

@@ -1,10 +1,12 @@
-"""Normalisations and observers in their native forms, which trust that the sizes of their statistics fit."""
+"""Statistics: native forms which trust that sizes and strides fit, and loops as long as one likes."""
 
 from __future__ import annotations
 
 import torch
 
 from gradwire.engine.ops.fences.given import Fence, Given
+
+MOST_BINS = 1_000_000
 
 _STATISTICS = ("weight", "bias", "running_mean", "running_var")
 
@@ -61,10 +63,31 @@ def native_group_norm(given: Given) -> None:
         if isinstance(value, torch.Tensor):
             if tuple(value.shape) != (channels,):
                 _wrong_size(given, name, [channels], value)
-            given.put(name, value.contiguous())
+            if 0 in value.stride() and channels > 1:
+                raise given.refusal(name, f"'{name}' is expanded", hint="call contiguous first")
+
+
+def median(given: Given) -> None:
+    """Along a dimension that is expanded it reads as if that were not so, beyond the memory."""
+    value, dim = given.get("input"), given.integer("dim")
+    plain = given.tensor("input")
+    if plain is None or dim is None or not -value.dim() <= dim < value.dim():
+        return
+    dim = dim if dim < 0 else dim - value.dim()
+    if plain.shape[dim] > 1 and plain.stride(dim) == 0:
+        raise given.refusal("input", f"dimension {dim + value.dim()} is expanded", hint="call contiguous first")
+
+
+def choose_qparams(given: Given) -> None:
+    """The search for the best range takes as many steps as there are bins."""
+    bins = given.integer("n_bins")
+    if bins is not None and bins > MOST_BINS:
+        raise given.refusal("n_bins", f"more than {MOST_BINS} bins take too long", got=str(bins))
 
 
 FENCES: dict[str, Fence] = {
+    **dict.fromkeys(("median", "nanmedian"), median),
+    "choose_qparams_optimized": choose_qparams,
     "native_group_norm": native_group_norm,
     **dict.fromkeys(("native_batch_norm", "batch_norm_update_stats"), native_batch_norm),
     "fused_moving_avg_obs_fake_quant": fused_moving_average,
