@@ -190,12 +190,10 @@ class _Child:
         self._add(2)
         self.refuses = False
         first = self._made_once(variant, 0, fenced_left)
-        if first is None:
-            return
         found = None
         if self.arena.touched():
             found = ("write", "memory around the arguments was changed")
-        else:
+        elif first is not None:
             second = self._made_once(variant, 1, fenced_left)
             if self.arena.touched():
                 found = ("write", "memory around the arguments was changed")
@@ -227,7 +225,8 @@ class _Child:
                 self._add(3)
             bits = list(_bits(result))
             bits += _bits([one for one in (*args, *kwargs.values()) if isinstance(one, torch.Tensor)])
-            return bits + list(_gradients(result, args, kwargs))
+            variant.change_later(result, args, kwargs)
+            return bits + list(_gradients(result, args, kwargs, expanded=bool(self.watched._word(0) % 2)))
         except (MemoryError, torch.OutOfMemoryError):
             raise
         except Exception as error:
@@ -275,7 +274,7 @@ def _bits(value: Any) -> Iterator[Any]:
         yield repr(value)[:200]
 
 
-def _gradients(result: Any, args: list[Any], kwargs: dict[str, Any]) -> Iterator[Any]:
+def _gradients(result: Any, args: list[Any], kwargs: dict[str, Any], *, expanded: bool) -> Iterator[Any]:
     """The bits of the gradients of everything that can have one, and of second derivatives of the first."""
     flat = result if isinstance(result, (list, tuple)) else [result]
     roots = [
@@ -288,7 +287,8 @@ def _gradients(result: Any, args: list[Any], kwargs: dict[str, Any]) -> Iterator
                 leaves.append(leaf)
     if not roots or not leaves:
         return
-    cotangents = [torch.ones_like(one) for one in roots]
+    # As sum().backward() gives them, or with memory of their own.
+    cotangents = [torch.ones((), dtype=one.dtype).expand_as(one) if expanded else torch.ones_like(one) for one in roots]
     firsts = torch.autograd.grad(roots, leaves, cotangents, create_graph=True, allow_unused=True)
     yield from _bits(firsts)
     again = [one for one in firsts if isinstance(one, torch.Tensor) and one.requires_grad]

@@ -64,10 +64,13 @@ class Edit:
 
 @dataclass(frozen=True)
 class Variant:
-    """A call with edits."""
+    """A call with edits. `later` is done between the call and its backward pass, to an argument or, by the path
+    ("result", number), to what came out.
+    """
 
     base: Call
     edits: tuple[Edit, ...] = ()
+    later: Edit | None = None
 
     def made(self, place: Callable[[Any], Any] = lambda value: value) -> tuple[list[Any], dict[str, Any]]:
         """Fresh arguments, tensors and arrays passed through `place`; one that stood twice stands twice again."""
@@ -85,7 +88,24 @@ class Variant:
     @property
     def text(self) -> str:
         """What was done."""
-        return "; ".join(f"{'.'.join(map(str, edit.path))}: {edit.name}" for edit in self.edits) or "as it is"
+        told = [f"{'.'.join(map(str, edit.path))}: {edit.name}" for edit in self.edits]
+        if self.later is not None:
+            told.append(f"afterwards {'.'.join(map(str, self.later.path))}: {self.later.name}")
+        return "; ".join(told) or "as it is"
+
+    def change_later(self, result: Any, args: list[Any], kwargs: dict[str, Any]) -> None:
+        """Do what is to be done between the call and its backward pass."""
+        if self.later is None:
+            return
+        path = self.later.path
+        found: Any = kwargs.get(path[0]) if isinstance(path[0], str) else args[path[0]] if path[0] < len(args) else None
+        if path[0] == "result":
+            found = [result] if isinstance(result, torch.Tensor) else result
+        for step in path[1:]:
+            is_there = isinstance(found, (list, tuple)) and isinstance(step, int) and step < len(found)
+            found = found[step] if is_there else None
+        if isinstance(found, torch.Tensor):
+            self.later.change(found)
 
 
 _LEFT_OUT = object()
@@ -156,6 +176,37 @@ def variants(bases: list[Call], added: dict[str, str], rng: random.Random, most:
         edits = {edit.path: edit for edit in (first, *others)}
         yield Variant(base, tuple(edits.values()))
         count += 1
+
+
+def later_variants(bases: list[Call], rng: random.Random, most: int) -> Iterator[Variant]:
+    """Calls whose saved tensors are changed before the backward pass, behind the back of the version counter."""
+    found = []
+    for base in bases:
+        named = (*enumerate(base.args), *base.kwargs.items())
+        leaves = [(path, leaf) for name, value in named for path, leaf in _leaves((name,), value)]
+        tensors = [(path, leaf) for path, leaf in leaves if isinstance(leaf, torch.Tensor)]
+        if not any(leaf.requires_grad for _, leaf in tensors):
+            continue
+        for path, leaf in tensors:
+            if not leaf.requires_grad:
+                found += [Variant(base, (), Edit(path, *change)) for change in _later_changes(leaf.is_floating_point())]
+        for number in range(4):
+            found += [Variant(base, (), Edit(("result", number), *change)) for change in _later_changes(False)]
+    rng.shuffle(found)
+    yield from found[:most]
+
+
+def _later_changes(is_floating: bool) -> Iterator[tuple[str, Change]]:
+    for number in () if is_floating else (-1, 7, 1000, 2**31 - 1, 10**12, -(10**12)):
+        yield f"filled with {number}", lambda value, number=number: _fill_integers(value, number)
+    for size in (0, 1, 4000):
+        yield f"resized to {size}", lambda value, size=size: value.resize_(size)
+    yield "transposed in place", lambda value: value.t_()
+
+
+def _fill_integers(value: torch.Tensor, number: int) -> None:
+    if not value.is_floating_point() and not value.is_complex():
+        value.data.fill_(number)
 
 
 def _edits(base: Call, added: dict[str, str]) -> Iterator[Edit]:
@@ -281,6 +332,7 @@ def _tensor_changes(leaf: torch.Tensor) -> Iterator[tuple[str, Change]]:
 
 def _elements(leaf: torch.Tensor) -> Iterator[tuple[str, Change]]:
     if leaf.dtype is torch.bool:
+        yield "bytes of 255", lambda value: torch.full_like(value, 255, dtype=torch.uint8).view(torch.bool)
         yield "all true", torch.ones_like
         yield "all false", torch.zeros_like
     elif leaf.is_floating_point() or leaf.is_complex():

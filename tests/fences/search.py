@@ -26,7 +26,7 @@ import guard
 import torch
 from bases import added, bases
 from forked import Outcome, Watched
-from hostile import Variant, variants
+from hostile import Variant, later_variants, variants
 
 from gradwire.engine.ops.registry import Op, registry
 
@@ -64,6 +64,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--ops", default=".*", help="a regular expression for whole names")
     parser.add_argument("--cases", type=int, default=300, help="calls per op")
+    parser.add_argument("--later", action="store_true", help="only what changes between a call and its backward pass")
     parser.add_argument("--hang", type=float, default=3, help="seconds after which a call hangs")
     parser.add_argument("--write", help="a file for the findings, one JSON object a line")
     return parser.parse_args()
@@ -79,7 +80,9 @@ def _ops(pattern: str) -> list[Op]:
 def _search(op: Op, options: argparse.Namespace, found: list[dict[str, Any]]) -> dict[str, int]:
     rng = random.Random(zlib.crc32(f"{options.seed} {op.name}".encode()))
     begun = time.monotonic()
-    cases = list(variants(bases(op, rng), added(op), rng, options.cases))
+    legal = bases(op, rng)
+    cases = list(variants(legal, added(op), rng, options.cases)) if not options.later else []
+    cases += later_variants(legal, rng, options.cases if options.later else options.cases // 4)
     ran = Watched(op, cases, options.hang).run()
     for outcome in ran.outcomes:
         confirmed = Watched(op, cases, options.hang * 2).run(indices=[outcome.index]).outcomes

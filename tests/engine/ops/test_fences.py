@@ -4,6 +4,7 @@ import math
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import torch
 from calls import call
@@ -135,6 +136,13 @@ def test_segment_reduce_without_its_checks():
     assert refused("segment_reduce", data, "sum", lengths=lengths, unsafe=True).place == "unsafe"
     assert refused("segment_reduce", data, "sum", offsets=torch.tensor([0, 900])).place == "offsets"
     assert call("segment_reduce", data, "sum", lengths=lengths).tolist() == [2, 2]
+
+
+def test_differences_of_nothing_end():
+    for times in (1, 2, 3, 4, 2**63 - 1):
+        expected = np.diff([1.0, 4.0, 9.0], n=min(times, 9))
+        assert call("numpy.diff", [1.0, 4.0, 9.0], times).tolist() == expected.tolist()
+    assert call("numpy.diff", [1, 4], n=2**62, prepend=0, append=[5, 6]).tolist() == []
 
 
 def test_the_worst_of_them_do_kill_a_process_without_a_fence():
