@@ -83,11 +83,11 @@ def test_sigterm_to_the_server_ends_make_with_0(served: MakeServe) -> None:
 def test_a_signal_to_all_of_it_leaves_nothing_running(served: MakeServe, number: signal.Signals) -> None:
     """What ctrl-C does, and what a supervisor's stop does: make passes its SIGTERM on, so that the server gets two.
 
-    make always ends itself by the same signal; it calls no recipe failed.
+    make ends itself by the same signal, unless the server is gone before make looks; it calls no recipe failed.
     """
     os.killpg(served.process.pid, number)
     code, said = served.ended()
-    assert code == -number
+    assert code in (-number, 0)
     assert "] Error" not in said
     assert "Traceback" not in said
     with pytest.raises(ProcessLookupError):

@@ -334,6 +334,25 @@ ARRAYS = [
     )
     for op in ("numpy.repeat", "numpy.ndarray.repeat")
 ]
+ARRAYS += [
+    *(
+        Fenced(f"{op} from before the array", node(op, "$m", -(2**31)), "/args/1", {"m": EYE})
+        for op in ("numpy.diagonal", "numpy.trace", "numpy.diag", "numpy.ndarray.diagonal", "numpy.ndarray.trace")
+    ),
+    *(
+        Fenced(f"{op} from before the array", node(op, "$m", offset=-(2**31)), "/kwargs/offset", {"m": EYE})
+        for op in ("numpy.linalg.diagonal", "numpy.linalg.trace")
+    ),
+    *(
+        Fenced(f"{op} of infinity", node(op, "$m", *more), "/args/0", {"m": floats(["Infinity", 1.0], [1.0, 1.0])})
+        for op, more in (("numpy.linalg.svd", ()), ("numpy.linalg.pinv", ()), ("numpy.linalg.lstsq", ("$m",)))
+    ),
+    Fenced(
+        "numpy.polyfit with infinite powers",
+        node("numpy.polyfit", [1e300, 2.0, 3.0], [1.0, 2.0, 3.0], 2),
+        "/args/0",
+    ),
+]
 SPARSE = [
     Fenced(
         "a coalesced tensor on trust",
@@ -417,8 +436,9 @@ def test_a_device_that_comes_up_while_running_must_be_present(service: Service, 
 def test_numpy_wraps_far_indices_at_once(service: Service) -> None:
     inputs = {"a": floats(1.0, 2.0, 3.0), "i": ints(str(-(2**63)), 10**12)}
     for op in ("numpy.take", "numpy.ndarray.take"):
-        taken = service.value(node(op, "$a", "$i", mode="wrap"), inputs=inputs)
-        assert taken["data"] == [float((-(2**63)) % 3 + 1), float(10**12 % 3 + 1)]
+        for mode in ("wrap", 1):
+            taken = service.value(node(op, "$a", "$i", mode=mode), inputs=inputs)
+            assert taken["data"] == [float((-(2**63)) % 3 + 1), float(10**12 % 3 + 1)]
     chosen = service.value(node("numpy.choose", "$i", [5, 6, 7], mode="wrap"), inputs=inputs)
     assert chosen["data"] == [5 + (-(2**63)) % 3, 5 + 10**12 % 3]
     put = [node("numpy.array", "$a", id="b"), node("numpy.put", "$b", "$i", 9, mode="wrap"), node("numpy.sort", "$b")]

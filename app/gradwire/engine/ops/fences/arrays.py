@@ -9,6 +9,7 @@ import numpy as np
 from gradwire.engine.ops.fences.given import Fence, Given
 
 _MOST_BYTES = 2**62
+_WRAP = 1  # numpy's own number for mode="wrap", which it takes too
 
 
 def repeat(given: Given) -> None:
@@ -39,7 +40,7 @@ def _integers(value: Any) -> np.ndarray[Any, Any] | None:
 def _wrap(given: Given, name: str, length: int) -> None:
     """Bring indices into range here: NumPy adds or takes off the length until they are in it."""
     indices = _integers(given.get(name))
-    if given.get("mode") != "wrap" or indices is None or length < 1:
+    if given.get("mode") not in ("wrap", _WRAP) or indices is None or length < 1:
         return
     if indices.size and (int(indices.max()) >= length or int(indices.min()) < 0):
         given.put(name, indices % length)
@@ -76,11 +77,55 @@ def diff(given: Given) -> None:
         given.put("n", longest)
 
 
+def diagonal(given: Given) -> None:
+    """The negative of the smallest offset overflows, and elements before the array are read."""
+    name = "offset" if given.place("offset") is not None else "k"
+    offset = given.integer(name)
+    if offset is not None and offset <= -(2**31):
+        raise given.refusal(name, f"'{name}' must lie above -2^31", got=str(offset))
+
+
+def singular(given: Given) -> None:
+    """With infinity in the matrix the decomposition by LAPACK's gesdd and gelsd may never end."""
+    if given.get("hermitian") or given.get("compute_uv", True) is False:
+        return
+    matrix = _numbers(given.get("a"))
+    if matrix is not None and bool(np.isinf(matrix).any()):
+        raise given.refusal("a", "the matrix holds infinity", expected="finite numbers")
+
+
+def polyfit(given: Given) -> None:
+    """The powers of the points are a matrix for lstsq, and may overflow."""
+    points, degree = _numbers(given.get("x")), given.integer("deg")
+    if points is None or points.size == 0 or degree is None:
+        return
+    with np.errstate(all="ignore"):
+        highest = np.max(np.abs(points)) ** max(degree, 1)
+    if bool(np.isinf(highest)):
+        raise given.refusal("x", f"the {degree}th power of a point is infinite", expected="finite numbers")
+
+
+def _numbers(value: Any) -> np.ndarray[Any, Any] | None:
+    """`value` as an array where it holds numbers that may be infinite."""
+    try:
+        array = np.asarray(value)
+    except (ValueError, TypeError, RuntimeError):
+        return None
+    return array if array.dtype.kind in "fc" else None
+
+
+_INDEXING: dict[str, Fence] = {
+    "repeat": repeat,
+    "take": take,
+    "put": put,
+    "choose": choose,
+    "diagonal": diagonal,
+    "trace": diagonal,
+}
 FENCES: dict[str, Fence] = {
-    "numpy.diff": diff,
-    **{
-        f"numpy.{place}{name}": fence
-        for place in ("", "ndarray.")
-        for name, fence in (("repeat", repeat), ("take", take), ("put", put), ("choose", choose))
-    },
+    **{f"numpy.{name}": fence for name, fence in _INDEXING.items()},
+    **{f"numpy.ndarray.{name}": fence for name, fence in _INDEXING.items()},
+    **{f"numpy.{name}": diagonal for name in ("diag", "linalg.diagonal", "linalg.trace")},
+    **{f"numpy.linalg.{name}": singular for name in ("svd", "pinv", "lstsq")},
+    "numpy.polyfit": polyfit,
 }
