@@ -1,6 +1,7 @@
 # make serve    install what is needed and serve on 127.0.0.1:8000; HOST=… PORT=… choose
 # make test     install and run every test; ARGS="tests/http -k tape" chooses
 # make parity   compare every op with local PyTorch on PyTorch's own test data; ARGS="--only linalg.*" chooses
+# make search   look for calls that kill a process or touch foreign memory (docs/fences.md); ARGS="--seconds 600" bounds it
 # make lint types imports openapi docs bench dockerfile clean
 #
 # TORCH_INDEX=… is the package index that torch alone is taken from; empty, pip's own configuration decides.
@@ -21,7 +22,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3 python; do \
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve install test parity lint format types imports openapi openapi-check docs bench dockerfile dockersteps clean
+.PHONY: help serve install test parity search lint format types imports openapi openapi-check docs bench dockerfile dockersteps clean
 
 help:
 	@sed -n 's/^# \{0,1\}//p;/^$$/q' Makefile
@@ -57,6 +58,9 @@ test: $(VENV)/.made-for-testing
 
 parity: $(VENV)/.made-for-testing
 	$(BIN)/python -W ignore tests/parity/run.py $(ARGS)
+
+search: $(VENV)/.made-for-testing
+	$(BIN)/python -W ignore tests/fences/search.py $(ARGS)
 
 lint: $(VENV)/.made-for-testing
 	$(BIN)/ruff check .

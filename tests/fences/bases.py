@@ -33,8 +33,21 @@ def bases(op: Op, rng: random.Random, most: int = 8) -> list[Call]:
     """At most `most` calls from PyTorch's samples and as many from the signature."""
     if op.is_numpy:
         return _from_signature(op, rng, 2 * most)
+    if op.special or op.last in ("getitem", "setitem"):
+        return _indexed(op)
     found = list(itertools.islice(_from_samples(op), most))
     return found + _from_signature(op, rng, max(4, 2 * most - len(found)))
+
+
+def _indexed(op: Op) -> list[Call]:
+    """Python's square brackets, with all kinds of index."""
+    x = torch.arange(24.0).reshape(2, 3, 4)
+    indices: tuple[Any, ...] = (
+        0, (1, 2), torch.tensor([1, 0]), (slice(None), torch.tensor([2, 0, 1])), (None, 1), (..., 3), x > 5,
+        (torch.tensor([0, 1]), torch.tensor([[1], [2]]), 3), torch.tensor(1), [0, 1], (slice(0, 2, 1), 1),
+    )  # fmt: skip
+    more = () if op.last == "getitem" else (torch.tensor(7.0),)
+    return [Call(op.name, (made, index, *more)) for index in indices for made in (x, x.clone().requires_grad_())]
 
 
 def added(op: Op) -> dict[str, str]:

@@ -27,7 +27,7 @@ def load() -> bool:
     if subprocess.run(command, capture_output=True, check=False).returncode:
         return False
     environment = {**os.environ, "LD_PRELOAD": str(library), _MARK: str(folder)}
-    os.execve(sys.executable, [sys.executable, *sys.argv], environment)
+    os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environment)
     return False  # not reached: the program has been replaced
 
 

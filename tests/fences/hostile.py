@@ -79,6 +79,7 @@ class Variant:
         copied = {name: _copied(value, memo) for name, value in {**whole, **self.base.kwargs}.items()}
         for edit in self.edits:
             copied[edit.path[0]] = _edited(copied.get(edit.path[0]), edit.path[1:], edit.change)
+        copied = {name: copied.get(0) if value is _FIRST else value for name, value in copied.items()}
         memo = {}
         placed = {name: _placed(value, place, memo) for name, value in copied.items()}
         args = [placed[index] for index in range(len(self.base.args)) if placed[index] is not _LEFT_OUT]
@@ -109,6 +110,7 @@ class Variant:
 
 
 _LEFT_OUT = object()
+_FIRST = object()
 
 
 def _copied(value: Any, memo: dict[int, Any]) -> Any:
@@ -215,6 +217,8 @@ def _edits(base: Call, added: dict[str, str]) -> Iterator[Edit]:
             for text, change in _changes(leaf):
                 yield Edit(path, text, change)
         yield Edit((name,), "left out", lambda _: _LEFT_OUT)
+        if name != 0 and isinstance(value, torch.Tensor) and base.args and isinstance(base.args[0], torch.Tensor):
+            yield Edit((name,), "the same tensor as the first", lambda _: _FIRST)
     for name, kind in added.items():
         if name not in base.kwargs:
             for text, change in _of_kind(kind, base):
@@ -399,6 +403,8 @@ def _layouts() -> Iterator[tuple[str, Change]]:
     yield "quantized", lambda value: torch.quantize_per_tensor(value.detach().float(), 0.1, 3, torch.quint8)
     yield "quantized qint32", lambda value: torch.quantize_per_tensor(value.detach().float(), 0.1, 3, torch.qint32)
     yield "quantized by channel", _by_channel
+    yield "nested", lambda value: torch.nested.nested_tensor([value.detach(), value.detach()[:1]])
+    yield "jagged", lambda value: torch.nested.nested_tensor([value.detach(), value.detach()[:1]], layout=torch.jagged)
     yield "conj", lambda value: value.detach().to(torch.complex64).conj()
     yield "negative view", lambda value: value.detach().to(torch.complex64).conj().imag
     yield "requires grad", lambda value: value.detach().requires_grad_()

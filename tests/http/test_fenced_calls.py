@@ -273,6 +273,12 @@ NATIVE = [
         )
         for op in ("median", "nanmedian", "Tensor.median", "Tensor.nanmedian")
     ),
+    *(
+        Fenced(
+            f"choose_qparams_optimized with {name}", node("choose_qparams_optimized", "$x", 4, *args, 8), pointer, NORMS
+        )
+        for name, args, pointer in (("negative bins", (-1, 0.5), "/args/2"), ("a ratio beyond 1", (9, 1e38), "/args/3"))
+    ),
     Fenced(
         "choose_qparams_optimized with many bins",
         node("choose_qparams_optimized", "$x", 4, 10**12, 0.5, 8),
@@ -320,6 +326,12 @@ PRODUCTS = [
     ),
 ]
 INTEGERS = [
+    Fenced(
+        "as_strided_ with a stride that wraps around",
+        node("as_strided_", "$x", [3, 4], [3, 2**63 - 1], 1),
+        "/args/2",
+        {"x": floats(*[1.0] * 12)},
+    ),
     Fenced("lcm of the smallest integer", node("lcm", "$x", "$y"), "/args/0", {"x": ints(str(-(2**63))), "y": ints(5)}),
     Fenced("lcm_ of it", node("lcm_", "$x", "$y"), "/args/0", {"x": ints(str(-(2**63))), "y": ints(-7)}),
     Fenced("an inclusive range of integers by fractions", node("range", 2, 5, 0.1, dtype="int32"), "/args/2"),

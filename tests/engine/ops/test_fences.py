@@ -1,15 +1,21 @@
 """Calls that would kill, hang or reach outside of their tensors are refused; their harmless neighbours are not."""
 
 import math
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from calls import call
+from calls import same as bits
 
 from gradwire.engine.errors import NoOverload
+from gradwire.engine.ops import fences
+from gradwire.engine.ops.fences import saved, sparse
+from gradwire.engine.ops.registry import registry
 
 INT_MIN = torch.tensor([-(2**31), 6], dtype=torch.int32)
 
@@ -143,6 +149,117 @@ def test_differences_of_nothing_end():
         expected = np.diff([1.0, 4.0, 9.0], n=min(times, 9))
         assert call("numpy.diff", [1.0, 4.0, 9.0], times).tolist() == expected.tolist()
     assert call("numpy.diff", [1, 4], n=2**62, prepend=0, append=[5, 6]).tolist() == []
+
+
+def same(name, *args, names, **kwargs):
+    """The call passes, and gives what PyTorch gives."""
+    entry = registry().find(name)
+    given = [names.get(one[1:], one) if isinstance(one, str) else one for one in args]
+    given = [[names[each[1:]] for each in one] if _is_references(one) else one for one in given]
+    return equal(call(name, *args, names=names, **kwargs), entry.call(*given, **kwargs))
+
+
+def _is_references(value):
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("options", [{}, {"bidirectional": True}, {"num_layers": 2}, {"bias": False}, {"proj_size": 2}])
+def test_layers_of_torch_nn_pass(options, packed):
+    layer = torch.nn.LSTM(3, 4, **options)
+    flat = {f"w{index}": weight for index, weight in enumerate(layer._flat_weights)}
+    count = layer.num_layers * (2 if layer.bidirectional else 1)
+    states = {"h": torch.zeros(count, 2, layer.proj_size or 4), "c": torch.zeros(count, 2, 4)}
+    names = {"x": torch.rand(5, 2, 3), "sizes": torch.tensor([2, 2, 1]), **states, **flat}
+    flags = [layer.bias, layer.num_layers, 0.0, False, layer.bidirectional]
+    weights = [f"${name}" for name in flat]
+    if packed:
+        names["x"] = torch.rand(5, 3)
+        assert same("lstm", "$x", "$sizes", ["$h", "$c"], weights, *flags, names=names)
+    else:
+        assert same("lstm", "$x", ["$h", "$c"], weights, *flags, False, names=names)
+
+
+@pytest.mark.parametrize(
+    ("name", "args"),
+    [
+        ("lcm", ["$i", "$j"]),
+        ("lcm", ["$least", "$j"]),
+        ("range", [2, 5, 0.5]),
+        ("native_group_norm", ["$x", "$w", "$w", 3, 4, 1, 2, 1e-5]),
+        ("native_group_norm", ["$x", None, None, 3, 4, 1, 2, 1e-5]),
+        ("native_batch_norm", ["$x", "$w", "$w", "$w", "$w", False, 0.1, 1e-5]),
+        ("native_batch_norm", ["$x", None, None, None, None, True, 0.1, 1e-5]),
+        ("median", ["$x", 1]),
+        ("median", ["$x"]),
+        ("nanmedian", ["$t", 0]),
+        ("mul", ["$s", "$s"]),
+        ("mul", ["$s", 2]),
+        ("mul", ["$s", "$number"]),
+        ("nn.functional.dropout", ["$s", 0.5, False]),
+        ("embedding_bag", ["$x", "$j", "$offsets"]),
+        ("repeat_interleave", ["$j", "$j"]),
+        ("grid_sampler", ["$image", "$grid", 2, 2, True]),
+        ("nn.functional.fractional_max_pool2d", ["$image", 1, 2]),
+        ("max_pool1d", ["$image1", 2, 1, 1, 1, True]),
+        ("special.laguerre_polynomial_l", ["$x", 5]),
+        ("pdist", ["$x"]),
+        ("lu_unpack", ["$square", "$pivots"]),
+        ("binomial", ["$x", "$p"]),
+    ],
+)
+def test_calls_beside_the_fences_pass(name, args):
+    names = {
+        "x": torch.arange(12.0).reshape(3, 4),
+        "w": torch.ones(4),
+        "t": torch.arange(12.0).reshape(4, 3).t(),
+        "i": torch.tensor([4, 6, -(2**63) + 1]),
+        "j": torch.tensor([2, 1, 2]),
+        "least": torch.tensor([-(2**63)]),
+        "s": torch.eye(3).to_sparse(),
+        "number": torch.tensor(2.0).to_sparse(),
+        "offsets": torch.tensor([0, 2, 2]),
+        "image": torch.arange(16.0).reshape(1, 1, 4, 4),
+        "image1": torch.arange(4.0).reshape(1, 1, 4),
+        "grid": torch.rand(1, 2, 2, 2),
+        "square": torch.eye(3),
+        "pivots": torch.tensor([1, 2, 3], dtype=torch.int32),
+        "p": torch.full((3, 4), 0.5),
+    }
+    torch.manual_seed(0)
+    found = call(name, *args, names=names)
+    torch.manual_seed(0)
+    entry = registry().find(name)
+    assert equal(found, entry.call(*[names[one[1:]] if isinstance(one, str) else one for one in args]))
+
+
+def equal(found, expected):
+    if isinstance(found, (list, tuple)):
+        return len(found) == len(expected) and all(map(equal, found, expected))
+    return bits(found.to_dense(), expected.to_dense())
+
+
+def test_fences_look_through_vmap():
+    matrices = torch.stack([torch.eye(2), torch.eye(2) * 3])
+    through = torch.func.vmap(lambda one: call("linalg.eigvals", "$m", names={"m": one}))
+    assert through(matrices).tolist() == [[1, 1], [3, 3]]
+    matrices[1, 0, 0] = math.nan
+    with pytest.raises(NoOverload):
+        through(matrices)
+    divide = torch.func.vmap(lambda one: call("div", "$x", -1, names={"x": one}, rounding_mode="trunc"))
+    with pytest.raises(NoOverload):
+        divide(INT_MIN)
+    assert divide(INT_MIN + 1).tolist() == [2**31 - 1, -7]
+
+
+def test_every_fence_stands_before_an_op_and_is_documented():
+    text = (Path(__file__).parents[3] / "docs" / "fences.md").read_text()
+    rows = "".join(line for line in text.splitlines() if line.startswith("| `"))
+    listed = set(re.findall(r"`([\w.]+)`", rows))
+    ops = {fences.key(name) for name in registry().names()}
+    for last in {*fences.FENCES, *sparse.INDICES, *saved.OPS}:
+        assert last in ops, last
+        assert last in listed or last.removesuffix("_with_indices") in listed, last
 
 
 def test_the_worst_of_them_do_kill_a_process_without_a_fence():

@@ -92,7 +92,7 @@ def _call(op: Op, args: list[Any], kwargs: dict[str, Any]) -> Any:
         python_ops.check(op, args)
     new_args, new_kwargs = fences.check(op, args, kwargs)
     if not op.uninitialised:
-        return fences.after(op, op.call(*new_args, **new_kwargs))
+        return fences.called(op, new_args, new_kwargs)
     return uninitialised.filled(op, new_args, new_kwargs)
 
 

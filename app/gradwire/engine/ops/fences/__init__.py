@@ -21,13 +21,15 @@ from gradwire.engine.ops.fences import (
     placement,
     pooling,
     recurrent,
+    saved,
     segments,
     sparse,
+    strides,
 )
 from gradwire.engine.ops.fences.given import Concern, Fence, Given
 from gradwire.engine.ops.fences.placement import placed
 
-__all__ = ["CONCERNS", "FENCES", "after", "check", "fenced", "guarded", "key", "placed"]
+__all__ = ["CONCERNS", "FENCES", "called", "check", "fenced", "guarded", "key", "placed"]
 
 if TYPE_CHECKING:
     from gradwire.engine.ops.registry import Op
@@ -45,15 +47,21 @@ FENCES: dict[str, Fence] = {
     **recurrent.FENCES,
     **segments.FENCES,
     **sparse.FENCES,
+    **strides.FENCES,
 }
-
-
-CONCERNS: dict[str, Concern] = {**arithmetic.CONCERNS, **placement.CONCERNS, **sparse.CONCERNS}
+CONCERNS: dict[str, Concern] = {
+    **arithmetic.CONCERNS,
+    **placement.CONCERNS,
+    **segments.CONCERNS,
+    **sparse.CONCERNS,
+    **strides.CONCERNS,
+}
 
 
 def fenced(name: str) -> bool:
     """Whether calls of the op `name`, or what comes out of them, are looked at."""
-    return key(name) in FENCES or key(name) in sparse.INDICES
+    last = key(name)
+    return last in FENCES or last in sparse.INDICES or last in saved.OPS
 
 
 @functools.cache
@@ -73,6 +81,21 @@ def check(op: Op, args: list[Any], kwargs: dict[str, Any]) -> Arguments:
     return given.args, given.kwargs
 
 
+def called(op: Op, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    """The op's result for arguments that `check` has let pass; indices in it are held by nothing else."""
+    name = key(op.name)
+    if name in sparse.INDICES:
+        return sparse.own(op.call(*args, **kwargs))
+    if name not in saved.OPS or not saved.concerns(args, kwargs):
+        return op.call(*args, **kwargs)
+    pairs: saved.Pairs = []
+    own_args = [saved.own(value, pairs) for value in args]
+    result = op.call(*own_args, **{word: saved.own(value, pairs) for word, value in kwargs.items()})
+    result = saved.own(result, pairs)
+    saved.watch(result, pairs, op.name)
+    return result
+
+
 def guarded(op: Op, careful: Callable[..., Any]) -> Callable[..., Any] | None:
     """The function of an op whose fence concerns few of its calls: those go to `careful`, the others straight on.
 
@@ -86,8 +109,3 @@ def guarded(op: Op, careful: Callable[..., Any]) -> Callable[..., Any] | None:
         return careful(*args, **kwargs) if concern(args, kwargs) else call(*args, **kwargs)
 
     return function
-
-
-def after(op: Op, result: Any) -> Any:
-    """What the client gets: a sparse tensor's indices as a copy."""
-    return sparse.own(result) if key(op.name) in sparse.INDICES else result

@@ -127,5 +127,6 @@ FENCES: dict[str, Fence] = {
     **{f"numpy.ndarray.{name}": fence for name, fence in _INDEXING.items()},
     **{f"numpy.{name}": diagonal for name in ("diag", "linalg.diagonal", "linalg.trace")},
     **{f"numpy.linalg.{name}": singular for name in ("svd", "pinv", "lstsq")},
+    "numpy.diff": diff,
     "numpy.polyfit": polyfit,
 }

@@ -79,10 +79,12 @@ def median(given: Given) -> None:
 
 
 def choose_qparams(given: Given) -> None:
-    """The search for the best range takes as many steps as there are bins."""
-    bins = given.integer("n_bins")
-    if bins is not None and bins > MOST_BINS:
-        raise given.refusal("n_bins", f"more than {MOST_BINS} bins take too long", got=str(bins))
+    """The search for the best range takes a step per bin, and never comes to an end by steps of nothing."""
+    bins, ratio = given.integer("n_bins"), given.get("ratio")
+    if bins is not None and not 1 <= bins <= MOST_BINS:
+        raise given.refusal("n_bins", f"'n_bins' is from 1 to {MOST_BINS}", got=str(bins))
+    if isinstance(ratio, (int, float)) and not 0 <= ratio <= 1:
+        raise given.refusal("ratio", "'ratio' is from 0 to 1", got=str(ratio))
 
 
 FENCES: dict[str, Fence] = {

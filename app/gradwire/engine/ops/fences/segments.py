@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from gradwire.engine.ops.fences.given import Fence, Given
+from gradwire.engine.ops.fences.given import Concern, Fence, Given
+from gradwire.engine.ops.fences.saved import own
 
 
 def segment_reduce(given: Given) -> None:
@@ -42,6 +43,15 @@ def embedding_bag(given: Given) -> None:
         _check_offsets(given, "offsets", offsets, indices.numel())
 
 
+def embedding(given: Given) -> None:
+    """A gradient that is sparse or scaled by frequency takes the indices as they are by then."""
+    if given.get("sparse") or given.get("scale_grad_by_freq"):
+        for name in ("indices", "input"):
+            value = given.get(name)
+            if isinstance(value, torch.Tensor) and not value.is_floating_point():
+                given.put(name, own(value, []))
+
+
 def repeat_interleave(given: Given) -> None:
     """The sum of the repeats wraps around, and the kernel writes as often as they say."""
     repeats = given.tensor("repeats") if given.place("repeats") is not None else given.tensor("input")
@@ -56,6 +66,10 @@ def repeat_interleave(given: Given) -> None:
 
 FENCES: dict[str, Fence] = {
     "segment_reduce": segment_reduce,
+    "embedding": embedding,
     "embedding_bag": embedding_bag,
     "repeat_interleave": repeat_interleave,
+}
+CONCERNS: dict[str, Concern] = {
+    "embedding": lambda args, kwargs: len(args) > 3 or "sparse" in kwargs or "scale_grad_by_freq" in kwargs,
 }
