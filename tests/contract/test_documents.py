@@ -158,7 +158,7 @@ def test_all_mistakes_are_found_at_once_with_their_nodes():
     ]
     unknown = findings[1]
     assert unknown.got == "arg"
-    assert unknown.expected == ["id", "op", "args", "kwargs", "no_grad"]
+    assert unknown.expected == ["id", "let", "op", "of", "args", "kwargs", "options", "no_grad"]
     assert unknown.hint == "did you mean `args`?"
     assert findings[-1].hint == "did you mean `tape`?"
     assert findings[2].message == "a node must have `op`"
@@ -167,7 +167,7 @@ def test_all_mistakes_are_found_at_once_with_their_nodes():
 
 def test_an_unknown_member_like_no_other_gets_the_list_of_members():
     finding = validate(NodeBody, {"op": "ones", "zzzz": 1})[1][0]
-    assert finding.hint == "leave it out; the members are id, op, args, kwargs, no_grad"
+    assert finding.hint == "leave it out; the members are id, let, op, of, args, kwargs, options, no_grad"
 
 
 def test_a_long_unknown_member_gets_no_hint():

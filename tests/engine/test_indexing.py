@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from gradwire.engine import indexing
-from gradwire.engine.compile import Scope, compile_expression
+from gradwire.engine.compile import compile_expression
 from gradwire.engine.graph import Collection, Literal, Numbers, Ref
+from gradwire.engine.scope import Scope
 from gradwire.findings import Refusal, Source
 
 X = torch.arange(60).reshape(3, 4, 5)
@@ -15,10 +16,10 @@ HERE = Source("/nodes/0/args/1")
 
 def value_of(expression):
     scope = Scope()
-    scope.bind("i")
-    scope.bind("x")
+    frame = [*[None] * scope.bind("i"), 2, None]
+    frame[scope.bind("x")] = X
     findings = []
-    value = compile_expression(expression, scope, findings)([2, X])
+    value = compile_expression(expression, scope, findings)(frame)
     assert findings == []
     return value
 

@@ -5,7 +5,11 @@ import pytest
 import torch
 
 from gradwire.engine import references
-from gradwire.engine.references import PathError, follow, getter, split
+from gradwire.engine.compile import compile_expression
+from gradwire.engine.graph import Ref
+from gradwire.engine.references import PathError, follow, split
+from gradwire.engine.scope import Scope
+from gradwire.findings import Source
 
 X = torch.arange(6.0).reshape(2, 3).requires_grad_()
 
@@ -50,8 +54,12 @@ def test_steps_that_lead_nowhere(value, step):
         follow(value, step)
 
 
-def test_a_getter_follows_the_whole_path():
-    assert getter(1, ("T", "shape", "0"))([None, X]) == 3
+def test_a_reference_follows_the_whole_path():
+    scope, findings = Scope(), []
+    slot = scope.bind("x")
+    get = compile_expression(Ref("x.T.shape.0", Source()), scope, findings)
+    assert findings == []
+    assert get([*[None] * slot, X]) == 3
 
 
 def test_field_names_of_named_tuples_are_known_before_running():

@@ -12,8 +12,10 @@ from typing import Any
 
 import httpx
 import torch
-from parity_calls import Call, Inputs, Leaf, Read, Substitute, Unwritable, evaluate, expression
+from parity_calls import Call, Inputs, Leaf, Substitute, Unwritable, expression
+from parity_forward import Forward, add_tangents, forward
 from parity_recipes import NOT_COMPARED, NOT_HERE, call_of, varies
+from parity_samples import Prepared
 from parity_values import Json, Writer, dense, difference, written
 
 from tensor_json import to_bytes
@@ -24,6 +26,7 @@ _MOST_SAMPLES = 40
 _MOST_BYTES = 4 * 2**20
 _MOST_SHOWN = 5
 _FORM_DTYPES = (torch.float32, torch.int64)
+_FORWARD_DTYPES = (torch.float32, torch.float64, torch.complex64)
 _MOST_OF_A_FORM = 12
 # Ops whose memory PyTorch leaves as it finds it; the service fills it, so the filling is expected.
 FILLED = ("empty", "empty_like", "empty_permuted", "empty_strided", "new_empty", "new_empty_strided")
@@ -35,7 +38,7 @@ class Figures:
     """What came of one entry.
 
     `samples` of the function, and the first of them as `methods` and `in_place` ops; `gradients`: those of all that had
-    one. `unwritable` counts samples by what JSON cannot carry.
+    one. `forward`: those in forward mode that gave a tangent. `unwritable` counts samples by what JSON cannot carry.
     """
 
     entry: str
@@ -43,6 +46,7 @@ class Figures:
     methods: int = 0
     in_place: int = 0
     gradients: int = 0
+    forward: int = 0
     by_dtype: Counter[str] = field(default_factory=Counter)
     unwritable: Counter[str] = field(default_factory=Counter)
     local_errors: int = 0
@@ -65,56 +69,6 @@ class Figures:
     def record(self) -> dict[str, Json]:
         """For JSON."""
         return {item.name: getattr(self, item.name) for item in fields(self)} | {"verdict": self.verdict}
-
-
-@dataclass(slots=True, eq=False)
-class Prepared:
-    """A sample as an expression. What local PyTorch makes of it: `value`, `grads`, or `error`."""
-
-    call: Call | Read | Substitute
-    inputs: Inputs
-    dtype: str
-    number: int
-    gradient: bool
-    form: str = "samples"
-    leaves: list[torch.Tensor] = field(default_factory=list)
-    value: Any = None
-    outs: list[tuple[tuple[int | str, ...], torch.Tensor]] = field(default_factory=list)
-    cotangents: list[torch.Tensor] = field(default_factory=list)
-    grads: tuple[torch.Tensor | None, ...] = ()
-
-    @property
-    def label(self) -> str:
-        form = "" if self.form == "samples" else f" ({self.form})"
-        return f"{self.dtype} sample {self.number}{form}"
-
-    def run(self) -> None:
-        """Evaluate it here, gradients included. Raises what PyTorch raises."""
-        self.leaves = [one.detach().clone().requires_grad_(one.requires_grad) for one in self.inputs.tensors]
-        self.value = evaluate(self.call, self.leaves)
-        self.outs = list(_differentiable(self.value)) if self.gradient else []
-        self.grads = ()
-        if self.outs and any(leaf.requires_grad for leaf in self.leaves):
-            generator = torch.Generator().manual_seed(self.number)
-            self.cotangents = [_random(one, generator) for _, one in self.outs]
-            roots, wanted = [one for _, one in self.outs], [leaf for leaf in self.leaves if leaf.requires_grad]
-            self.grads = torch.autograd.grad(roots, wanted, self.cotangents, allow_unused=True)
-
-
-def _differentiable(value: Any, path: tuple[int | str, ...] = ()) -> Iterator[tuple[tuple[int | str, ...], Any]]:
-    """The outputs that have a gradient, and the way to each."""
-    if isinstance(value, torch.Tensor):
-        if value.requires_grad and value.layout is torch.strided:
-            yield path, value
-    elif isinstance(value, (list, tuple)):
-        for index, item in enumerate(value):
-            yield from _differentiable(item, (*path, index))
-
-
-def _random(like: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """A cotangent, contiguous, without touching the run's own generator."""
-    dtype = torch.complex128 if like.is_complex() else torch.float64
-    return torch.randn(like.shape, dtype=dtype, generator=generator).to(like.dtype)
 
 
 class Entry:
@@ -145,6 +99,9 @@ class Entry:
         if self.most is None and dtype in _FORM_DTYPES:
             for form in ("methods", "in_place"):
                 self._all(self._forms(dtype, form))
+        backward = self.info.supported_backward_dtypes("cpu")
+        if self.info.supports_forward_ad and dtype in _FORWARD_DTYPES and dtype in backward:
+            self._all(one for one in map(forward, self._samples(dtype)) if one is not None)
 
     def _forms(self, dtype: torch.dtype, form: str) -> Iterator[Prepared]:
         """The first samples as calls of the method, or of the in-place method on a copy."""
@@ -242,6 +199,9 @@ class Entry:
         self.figures.local_errors += 1
 
     def _compare(self, sample: Prepared, prefix: str, outputs: dict[str, Json]) -> None:
+        if isinstance(sample, Forward):
+            self._compare_tangents(sample, prefix, outputs)
+            return
         setattr(self.figures, sample.form, getattr(self.figures, sample.form) + 1)
         self.figures.by_dtype[sample.dtype] += sample.form == "samples"
         self.figures.gradients += any(grad is not None for grad in sample.grads)
@@ -259,6 +219,16 @@ class Entry:
         kept = self.figures.varying if varies(sample.call) or self._varies(sample) else self.figures.differences
         kept.append(f"{sample.label}: {found}"[:300])
         del kept[_MOST_SHOWN:]
+
+    def _compare_tangents(self, sample: Forward, prefix: str, outputs: dict[str, Json]) -> None:
+        self.figures.forward += any(one is not None for one in sample.tangents.values())
+        for index, (path, tangent) in enumerate(sample.tangents.items()):
+            found = difference(outputs[f"{prefix}t{index}"], tangent)
+            if found is not None:
+                varying = varies(sample.call) or self._varies(sample)
+                kept = self.figures.varying if varying else self.figures.differences
+                kept.append(f"{sample.label}: tangent of output {path}: {found}"[:300])
+                del kept[_MOST_SHOWN:]
 
     def _expected(self, sample: Prepared) -> Any:
         name = sample.call.name.removeprefix("Tensor.") if isinstance(sample.call, Call) else ""
@@ -320,6 +290,9 @@ def add(body: dict[str, Json], sample: Prepared, prefix: str) -> None:
     for index, tensor in enumerate(sample.inputs.tensors):
         body["inputs"][f"{prefix}x{index}"] = written(tensor)
     body["nodes"] += writer.nodes
+    if isinstance(sample, Forward):
+        add_tangents(body, sample, prefix, reference)
+        return
     body["returns"][prefix] = reference
     for index, leaf in enumerate(sample.leaves):
         if leaf._version:

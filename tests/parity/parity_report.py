@@ -14,6 +14,7 @@ _SAMPLES = {
     "methods": "of the methods",
     "in_place": "of the in-place methods",
     "gradients": "of all these with gradients",
+    "forward": "samples in forward mode, with tangents",
     "local_errors": "samples that PyTorch refuses, refused alike",
 }
 _CASES = {

@@ -170,7 +170,6 @@ WRONG = [
     ({"tensr": 1}, ""),
     ({"slice": [1], "dtype": "half"}, ""),
     ({"shape": [1], "dtype": "half"}, ""),
-    ({"function": "relu"}, ""),
     ({"dtype": "float"[:3]}, "/dtype"),
     ({"dtype": 5}, "/dtype"),
     ({"dtype": None}, "/dtype"),

@@ -75,9 +75,10 @@ def test_the_front_sees_what_the_worker_is_doing(pages: tuple[JobPage, JobPage])
     front, worker = pages
     assert (front.taken, front.deadline_ms(), front.running()) == (False, None, None)
     worker.take()
-    worker.accept(250, ["x", "naïve ☃", 2])
+    worker.accept(250, ["x", "naïve ☃", 2, ["y", "/functions/f/nodes/0"]])
     assert (front.taken, front.deadline_ms(), front.running()) == (True, 250, None)
-    for position, running in ((1, Running(0, "x")), (2, Running(1, "naïve ☃")), (3, Running(2, 2))):
+    names = [("/nodes/0", "x"), ("/nodes/1", "naïve ☃"), ("/nodes/2", 2), ("/functions/f/nodes/0", "y")]
+    for position, running in enumerate(names, 1):
         worker.word[0] = position
         assert front.running() == running
     front.clear()
@@ -88,14 +89,14 @@ def test_ten_thousand_ids_of_ordinary_length_fit(pages: tuple[JobPage, JobPage])
     front, worker = pages
     worker.accept(1, [f"{'layer' * 60}{number}" for number in range(10_000)])
     worker.word[0] = 10_000
-    assert front.running() == Running(9_999, f"{'layer' * 60}9999")
+    assert front.running() == Running("/nodes/9999", f"{'layer' * 60}9999")
 
 
 def test_ids_that_do_not_fit_leave_the_place(pages: tuple[JobPage, JobPage]) -> None:
     front, worker = pages
     worker.accept(1, ["x" * SIZE])
     worker.word[0] = 1
-    assert front.running() == Running(0, 0)
+    assert front.running() == Running("/nodes/0", 0)
 
 
 def test_a_page_that_a_crash_has_overwritten_harms_nobody(pages: tuple[JobPage, JobPage]) -> None:
@@ -104,5 +105,5 @@ def test_a_page_that_a_crash_has_overwritten_harms_nobody(pages: tuple[JobPage, 
     for filler in (b"\xff", b"\x00", b"[", b"1", os.urandom(1)):
         worker._memory[8:SIZE] = filler * (SIZE - 8)
         worker.word[0] = 3
-        assert front.running() == Running(2, 2)
+        assert front.running() == Running("/nodes/2", 2)
         assert isinstance(front.deadline_ms(), (int, type(None)))

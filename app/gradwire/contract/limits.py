@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 
@@ -17,3 +19,4 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     deadline_ms: int = 30_000
     worker_memory_bytes: int = 4 * 2**30
     threads: int = 1
+    sandbox: Literal["auto", "off", "required"] = "auto"

@@ -6,10 +6,11 @@ the page still says which node was running. The front trusts nothing in it: a br
 
 from __future__ import annotations
 
+import fcntl
 import mmap
 import os
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import orjson
 
@@ -22,15 +23,21 @@ _RUNNING, _DEADLINE, _LABELS_LENGTH, _TAKEN = 0, 1, 2, 3
 
 def create() -> int:
     """A file descriptor of a fresh page; it goes to the worker, which maps the same memory."""
-    descriptor = os.memfd_create("gradwire-page", os.MFD_CLOEXEC)
+    descriptor = os.memfd_create("gradwire-page", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     os.ftruncate(descriptor, SIZE)
+    # A worker that cut it short would have the front's next look at it end the front.
+    fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL)
     return descriptor
 
 
-class Running(NamedTuple):
-    """A node by its place in the graph, from 0, and by its id (its place where it has none, or the id did not fit)."""
+# A node's name; with its JSON pointer where that is not /nodes/ and the node's place.
+Label: TypeAlias = "str | int | list[str | int]"
 
-    place: int
+
+class Running(NamedTuple):
+    """A node by its JSON pointer, and by its id (its place where it has none, or the id did not fit)."""
+
+    pointer: str
     label: str | int
 
 
@@ -56,7 +63,7 @@ class JobPage:
         """Whether the worker has begun with the job; one that has not can be given to another."""
         return self._words[_TAKEN] != 0
 
-    def accept(self, deadline_ms: int, labels: Sequence[str | int]) -> None:
+    def accept(self, deadline_ms: int, labels: Sequence[Label]) -> None:
         """The job is read and about to run: at most `deadline_ms` from when it was taken; `labels` name its nodes.
 
         Labels that do not fit are left out; their nodes are then known by position only.
@@ -77,20 +84,26 @@ class JobPage:
         if place < 0:
             return None
         labels = self._labels()
-        return Running(place, labels[place] if place < len(labels) else place)
+        label = labels[place] if place < len(labels) else place
+        return Running(str(label[1]), label[0]) if isinstance(label, list) else Running(f"/nodes/{place}", label)
 
-    def _labels(self) -> list[str | int]:
+    def _labels(self) -> list[Label]:
         """The labels; none where they are not what `accept` writes, as after a crash that overwrote them."""
         length = min(self._words[_LABELS_LENGTH], SIZE - _LABELS_AT)
         try:
             labels = orjson.loads(self._memory[_LABELS_AT : _LABELS_AT + length])
         except orjson.JSONDecodeError:
             return []
-        sound = isinstance(labels, list) and all(isinstance(label, (str, int)) for label in labels)
-        return labels if sound else []
+        return labels if isinstance(labels, list) and all(map(_is_label, labels)) else []
 
     def close(self) -> None:
         """Unmap the page."""
         self.word.release()
         self._words.release()
         self._memory.close()
+
+
+def _is_label(value: object) -> bool:
+    return isinstance(value, (str, int)) or (
+        isinstance(value, list) and len(value) == 2 and all(isinstance(one, (str, int)) for one in value)
+    )

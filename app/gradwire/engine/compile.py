@@ -6,8 +6,9 @@ What is constant is made once, while planning; what refers to names reads the fr
 from __future__ import annotations
 
 import difflib
+import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -18,12 +19,15 @@ from gradwire.engine.graph import (
     Dictionary,
     Expression,
     Literal,
+    NamedFunction,
     Numbers,
     Ref,
     SliceOf,
+    Star,
     TensorDocument,
 )
 from gradwire.engine.references import Getter
+from gradwire.engine.scope import ENCLOSING, RUN, UNBOUND, Scope
 from gradwire.findings import Finding, Refusal, Source, refuse
 
 
@@ -35,36 +39,10 @@ def _size(parts: list[Any]) -> torch.Size:
         raise refuse("invalid_argument", "a size is a list of integers", expected="integers of 64 bits") from None
 
 
+# In place of a slot: a tensor that has none.
+UNPLACED = -1
+
 _BUILD: dict[str, Callable[[list[Any]], Any]] = {"list": list, "tuple": tuple, "size": _size}
-
-
-@dataclass(slots=True)
-class Scope:
-    """The names bound so far, each with its slot; `later` are those that nodes further down bind.
-
-    `documents` collects tensors that stand in arguments; each has a slot that the run fills on its device.
-    `reads` notes which slots the expression that is being compiled reads. `has_dicts`: a value may be a dict, so any
-    word may be a step of a path.
-    """
-
-    slots: dict[str, int] = field(default_factory=dict)
-    later: set[str] = field(default_factory=set)
-    faulty: set[str] = field(default_factory=set)
-    inputs: set[str] = field(default_factory=set)
-    documents: list[tuple[int, TensorDocument]] = field(default_factory=list)
-    reads: set[int] = field(default_factory=set)
-    size: int = 0
-    has_dicts: bool = False
-
-    def fresh(self) -> int:
-        """A new slot."""
-        self.size += 1
-        return self.size - 1
-
-    def bind(self, name: str) -> int:
-        """A slot for `name`."""
-        self.slots[name] = self.fresh()
-        return self.slots[name]
 
 
 def constant(value: Any) -> Getter:
@@ -90,10 +68,14 @@ def _fold(expression: Expression, scope: Scope, findings: list[Finding]) -> tupl
     if isinstance(expression, Numbers):
         return False, lambda frame: expression.tolist()
     if isinstance(expression, TensorDocument):
-        slot = scope.fresh()
-        scope.documents.append((slot, expression))
-        scope.reads.add(slot)
-        return False, references.getter(slot, ())
+        return False, _document(expression, scope)
+    if isinstance(expression, NamedFunction):
+        return _named(expression, scope, findings)
+    if isinstance(expression, Star):
+        findings.append(
+            Finding("invalid_argument", "a star stands only among the arguments of a call", expression.source)
+        )
+        return True, None
     if isinstance(expression, Collection):
         try:
             return _built(_BUILD[expression.kind], expression.items, scope, findings, expression.kind != "list")
@@ -105,6 +87,28 @@ def _fold(expression: Expression, scope: Scope, findings: list[Finding]) -> tupl
         return _built(lambda parts: slice(*parts), bounds, scope, findings, True)
     keys, items = tuple(expression.items), tuple(expression.items.values())
     return _built(lambda parts: dict(zip(keys, parts, strict=True)), items, scope, findings, False)
+
+
+def _document(document: TensorDocument, scope: Scope) -> Getter:
+    """A tensor that stands in an argument: in a flat graph one slot, else made anew each time its node runs."""
+    if scope.parent is None and not scope.dynamic:
+        slot = scope.fresh()
+        scope.documents.append((slot, document))
+        scope.reads.add(slot)
+        return operator.itemgetter(slot)
+    root = list(scope.chain())[-1]
+    root.documents.append((UNPLACED, document))
+    return lambda frame: frame[RUN].place(document).clone()
+
+
+def _named(function: NamedFunction, scope: Scope, findings: list[Finding]) -> tuple[bool, Any]:
+    from gradwire.engine.callables import named_function
+
+    try:
+        return named_function(function)
+    except Refusal as refusal:
+        findings += refusal.findings
+        return True, None
 
 
 def _built(
@@ -126,22 +130,67 @@ def _reference(ref: Ref, scope: Scope, findings: list[Finding]) -> tuple[bool, A
     if finding := reference_fault(ref, scope):
         findings.append(finding)
         return True, None
-    parts = references.split(ref.text, scope.slots)
+    parts = references.split(ref.text, scope.readable)
     if parts is None:  # a name that could not be read, already reported
         return True, None
-    slot = scope.slots[parts[0]]
-    scope.reads.add(slot)
-    return False, references.getter(slot, parts[1])
+    hops, slot, certain = scope.find(parts[0])
+    read = _at(hops, slot)
+    if not certain:
+        read = _bound(read, parts[0], ref)
+    return False, _along(read, parts[1], ref) if parts[1] else read
+
+
+def _at(hops: int, slot: int) -> Getter:
+    """Reads `slot` of the frame that is `hops` scopes further out."""
+    if hops == 0:
+        return operator.itemgetter(slot)
+    if hops == 1:
+        return lambda frame: frame[ENCLOSING][slot]
+
+    def read(frame: list[Any]) -> Any:
+        for _ in range(hops):
+            frame = frame[ENCLOSING]
+        return frame[slot]
+
+    return read
+
+
+def _bound(read: Getter, name: str, ref: Ref) -> Getter:
+    """Reads a name that may have no value yet when its turn comes."""
+
+    def checked(frame: list[Any]) -> Any:
+        value = read(frame)
+        if value is UNBOUND:
+            message = f"'{name[:64]}' has no value here: nothing that ran before this node gives it one"
+            raise refuse("unknown_reference", message, ref.source, got=f"${ref.text}")
+        return value
+
+    return checked
+
+
+def _along(read: Getter, path: tuple[str, ...], ref: Ref) -> Getter:
+    """Reads what lies at the end of a path."""
+
+    def followed(frame: list[Any]) -> Any:
+        value = read(frame)
+        try:
+            for step in path:
+                value = references.follow(value, step)
+        except references.PathError as error:
+            raise Refusal([at_run_time(error, ref.text, ref.source)]) from error
+        return value
+
+    return followed
 
 
 def reference_fault(ref: Ref, scope: Scope) -> Finding | None:
     """What is wrong with `ref`, as far as that can be known before running."""
-    parts = references.split(ref.text, scope.slots)
+    parts = references.split(ref.text, scope.readable)
     if parts is None:
         return _unknown_name(ref, scope)
     name, path = parts
     for place, step in enumerate(path):
-        certain = place == 0 and name in scope.inputs
+        certain = place == 0 and name in scope.inputs and name in scope.certain
         wrong = step not in references.TENSOR_ATTRIBUTES if certain else not references.plausible(step)
         if wrong and (certain or not scope.has_dicts):
             return _unknown_step(ref, name, step)
@@ -149,13 +198,13 @@ def reference_fault(ref: Ref, scope: Scope) -> Finding | None:
 
 
 def _unknown_name(ref: Ref, scope: Scope) -> Finding | None:
-    if references.split(ref.text, scope.faulty):
+    if any(references.split(ref.text, one.faulty) for one in scope.chain()):
         return None
-    late = references.split(ref.text, scope.later)
+    known = scope.known
+    late = references.split(ref.text, known)
     if late:
         message = f"'{late[0][:64]}' has no value yet: a node that comes later, or this one, gives it"
         return Finding("unknown_reference", message, ref.source, got=f"${ref.text}", hint="move that node up")
-    known = scope.slots.keys() | scope.later
     word = ref.text.split(".")[0]
     close = references.nearest(ref.text, known) or references.nearest(word, known)
     return Finding(

@@ -43,7 +43,7 @@ class Numbers:
     """
 
     shape: tuple[int, ...]
-    tolist: Callable[[], list[Any]]
+    tolist: Callable[[], Any]
     tensor: Callable[[], torch.Tensor]
     source: Source
 
@@ -89,14 +89,62 @@ class SliceOf:
     source: Source
 
 
-Expression: TypeAlias = Ref | Literal | Numbers | TensorDocument | Collection | Dictionary | SliceOf
+@dataclass(frozen=True, slots=True)
+class NamedFunction:
+    """A function or type of PyTorch's or Python's as a value: `nn.functional.relu`, `builtins.float`, `func.grad`."""
+
+    name: str
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Star:
+    """`*xs` in a call: the items of `value` stand in its place among the arguments."""
+
+    value: Expression
+    source: Source
+
+
+Expression: TypeAlias = (
+    Ref | Literal | Numbers | TensorDocument | Collection | Dictionary | SliceOf | NamedFunction | Star
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Transform:
+    """A transform of a function: `func.grad` of `f` with options. Its value is a function."""
+
+    op: str
+    of: Callee
+    options: Mapping[str, Expression]
+    source: Source
+
+
+Callee: TypeAlias = Ref | NamedFunction | Transform
+# A name as Python's `=` binds it, or a tuple of such to unpack; `*rest` in a tuple takes what is left over.
+Target: TypeAlias = "str | tuple[Target, ...]"
+
+
+class Labelled:
+    """What stands in a list of nodes. `index` is its place in that list, `id` the name its value gets, if any."""
+
+    __slots__ = ()
+    index: int
+    id: str | None
+
+    @property
+    def label(self) -> str | int:
+        """How errors and the tape name the node: its id or, without one, its index."""
+        return self.index if self.id is None else self.id
 
 
 @dataclass(slots=True)
-class Node:
-    """One operation. `index` is its place in the document; `id` the name its value gets, if any.
+class Node(Labelled):
+    """One operation.
 
-    `faulty`: a reader has already reported a mistake inside it, so its arguments are not checked further.
+    `faulty`: a reader has already reported a mistake inside it, so its arguments are not checked further. `target` is
+    what `let` binds. `of` names the function that a transform, `call` or a control flow node works on: several by role
+    (`then`, `else`; `while`, `do`), else one; `options` are the transform's.
     """
 
     index: int
@@ -107,11 +155,147 @@ class Node:
     id: str | None = None
     no_grad: bool = False
     faulty: bool = False
+    target: Target | None = None
+    of: Callee | Mapping[str, Callee] | None = None
+    options: Mapping[str, Expression] = field(default_factory=dict)
+
+
+@dataclass(slots=True, kw_only=True)
+class Bind(Labelled):
+    """A name for a literal or for the value of a reference, as it is: `x = y`."""
+
+    index: int
+    source: Source
+    value: Expression
+    target: Target | None = None
+    id: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class For(Labelled):
+    """`for target in over: body`."""
+
+    index: int
+    source: Source
+    target: Target
+    over: Expression
+    body: Sequence[Statement]
+    id: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class While(Labelled):
+    """`while test: body`, where `before` runs ahead of every test."""
+
+    index: int
+    source: Source
+    before: Sequence[Statement]
+    test: Expression
+    body: Sequence[Statement]
+    id: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class If(Labelled):
+    """`if test: then` and `else: orelse`."""
+
+    index: int
+    source: Source
+    test: Expression
+    then: Sequence[Statement]
+    orelse: Sequence[Statement] = ()
+    id: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class With(Labelled):
+    """`with of(*args) as target: body`; `of` is `no_grad` or another of engine.blocks.CONTEXTS."""
+
+    index: int
+    source: Source
+    of: str
+    body: Sequence[Statement]
+    args: Sequence[Expression] = ()
+    target: Target | None = None
+    id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter of a function. `default` None means that there is none; null is a Literal."""
+
+    name: str
+    default: Expression | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Def(Labelled):
+    """A function bound to `name`. `returns` is what it gives at its end; None where only `Return`s inside say."""
+
+    index: int
+    source: Source
+    name: str
+    params: Sequence[Parameter]
+    body: Sequence[Statement]
+    keyword_only: Sequence[Parameter] = ()
+    returns: Expression | None = None
+    id: str | None = None
 
     @property
     def label(self) -> str | int:
-        """How errors and the tape name the node: its id or, without one, its index."""
-        return self.index if self.id is None else self.id
+        """Its name."""
+        return self.name
+
+
+@dataclass(slots=True, kw_only=True)
+class Return(Labelled):
+    """`return value`, in a function."""
+
+    index: int
+    source: Source
+    value: Expression
+    id: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Break(Labelled):
+    """`break`, in a loop."""
+
+    index: int
+    source: Source
+    id: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Continue(Labelled):
+    """`continue`, in a loop."""
+
+    index: int
+    source: Source
+    id: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Del(Labelled):
+    """`del names`."""
+
+    index: int
+    source: Source
+    names: Sequence[str]
+    id: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Fail(Labelled):
+    """A failed `assert`: the run ends with `op_failed` and the value's text as its message."""
+
+    index: int
+    source: Source
+    value: Expression
+    id: str | None = None
+
+
+Statement: TypeAlias = Node | Bind | For | While | If | With | Def | Return | Break | Continue | Del | Fail
 
 
 @dataclass(slots=True, unsafe_hash=True)
@@ -139,7 +323,7 @@ class Graph:
     """
 
     inputs: dict[str, TensorDocument] = field(default_factory=dict)
-    nodes: list[Node] = field(default_factory=list)
+    nodes: list[Statement] = field(default_factory=list)
     returns: list[Output] | None = None
     encoding: str = "json"
     full: bool = False
@@ -148,3 +332,4 @@ class Graph:
     seed: int | None = None
     deadline_ms: int | None = None
     faulty_names: set[str] = field(default_factory=set)
+    functions: list[Def] = field(default_factory=list)

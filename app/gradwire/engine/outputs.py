@@ -10,8 +10,9 @@ import torch
 from gradwire.engine import compile as expressions
 from gradwire.engine import references
 from gradwire.engine.failure import refused_at
-from gradwire.engine.graph import Node, Ref
-from gradwire.engine.plan import Plan
+from gradwire.engine.graph import Node, Ref, Statement
+from gradwire.engine.plan import Plan, default_name
+from gradwire.engine.scope import UNBOUND
 from gradwire.engine.values import NoneBecause, OutputValue, may_hold_gradient
 from gradwire.findings import Refusal, Source
 
@@ -29,9 +30,8 @@ def outputs(plan: Plan, frame: list[Any]) -> dict[str, OutputValue]:
             output = wanted.output
             try:
                 value = wanted.get(frame)
-            except references.PathError as error:
-                finding = expressions.at_run_time(error, output.ref.text, output.ref.source)
-                raise Refusal([finding]) from error
+            except Refusal:
+                raise
             except Exception as error:  # PyTorch refuses some attributes of some tensors: .imag of a real one
                 raise refused_at(error, output.ref.source) from error
             full = graph.full if output.full is None else output.full
@@ -42,20 +42,19 @@ def outputs(plan: Plan, frame: list[Any]) -> dict[str, OutputValue]:
 
 def _default(plan: Plan, frame: list[Any]) -> Iterator[tuple[str, Any]]:
     """The last named node, and the gradient of every input and node that has one."""
-    named = [node for node in plan.graph.nodes if node.id is not None]
-    if named:
-        last = named[-1]
-        assert last.id is not None
-        yield last.id, _noted(frame[plan.names[last.id]], last, None)
+    last = default_name(plan.graph)
+    if last is not None and frame[plan.names[last]] is not UNBOUND:
+        slot = plan.names[last]
+        yield last, _noted(frame[slot], plan.makers.get(slot), None)
     for name, slot in plan.names.items():
         value = frame[slot]
         if isinstance(value, torch.Tensor) and may_hold_gradient(value) and value.grad is not None:
             yield f"{name}.grad", value.grad
 
 
-def _noted(value: Any, node: Node | None, ref: Ref | None) -> Any:
+def _noted(value: Any, node: Statement | None, ref: Ref | None) -> Any:
     """Gradients that `autograd.grad` left out get the reason beside the None."""
-    if node is None or not node.op.endswith("autograd.grad"):
+    if not isinstance(node, Node) or not node.op.endswith("autograd.grad"):
         return value
     if value is None and ref is not None:
         place = ref.text.rpartition(".")[2]

@@ -7,13 +7,13 @@ outside that list.
 from __future__ import annotations
 
 import difflib
-import operator
 from collections.abc import Callable, Collection, Container
 from types import MemberDescriptorType
 from typing import Any, TypeAlias
 
 import numpy as np
 import torch
+from torch.autograd import forward_ad
 
 Getter: TypeAlias = Callable[[list[Any]], Any]
 
@@ -30,7 +30,7 @@ INFO_ATTRIBUTES = frozenset("bits eps max min tiny resolution smallest_normal dt
 def _named_tuple_fields() -> frozenset[str]:
     """The field names of all named tuples that PyTorch's functions return."""
     kinds = (getattr(torch.return_types, name) for name in dir(torch.return_types) if not name.startswith("_"))
-    fields: set[str] = set()
+    fields: set[str] = set(forward_ad.UnpackedDualTensor._fields)
     for kind in kinds:
         if isinstance(kind, type) and issubclass(kind, tuple):
             fields.update(_fields(kind))
@@ -87,20 +87,6 @@ def nearest(word: str, known: Collection[str]) -> str | None:
         return None
     close = difflib.get_close_matches(word, [name for name in known if len(name) <= 64][:2000], n=1)
     return close[0] if close else None
-
-
-def getter(slot: int, path: tuple[str, ...]) -> Getter:
-    """A function that reads the value at `path` of the value in `slot` of a frame. It raises PathError."""
-    if not path:
-        return operator.itemgetter(slot)
-
-    def read(frame: list[Any]) -> Any:
-        value = frame[slot]
-        for step in path:
-            value = follow(value, step)
-        return value
-
-    return read
 
 
 def follow(value: Any, step: str) -> Any:

@@ -1,44 +1,45 @@
-"""Running a plan: a bare loop over prepared steps, with what a failure means worked out only when one happens."""
+"""Running a plan once, and reading what it gives."""
 
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Iterator
-from typing import Any, Protocol
+from typing import Any
 
 import torch
+from torch.autograd import forward_ad
 
-from gradwire.engine import devices, seeds
-from gradwire.engine.failure import refused, refused_at
-from gradwire.engine.graph import TensorDocument
-from gradwire.engine.ops import arguments
+from gradwire.engine import seeds
+from gradwire.engine.execute import execute
+from gradwire.engine.language.budget import MAX_STEPS, Budget
 from gradwire.engine.outputs import outputs, returned_tensors
-from gradwire.engine.plan import Plan, Step
-from gradwire.engine.values import Outcome, may_hold_gradient
+from gradwire.engine.plan import Plan
+from gradwire.engine.scope import ENCLOSING, RUN, UNBOUND
+from gradwire.engine.steps import Run, Word
+from gradwire.engine.values import Outcome
+
+FRAMES = 3_000
 
 
-class Word(Protocol):
-    """One integer that a watcher may see, such as a word of shared memory."""
-
-    def __setitem__(self, index: int, value: int, /) -> None: ...
-
-
-def run(plan: Plan, word: Word | None = None) -> Outcome:
+def run(plan: Plan, word: Word | None = None, max_steps: int = MAX_STEPS) -> Outcome:
     """Run `plan` once and read its outputs.
 
     `word[0]` is set to the position of the node that is running (from 1; 0: none), for a watcher in another process.
-    Raises Refusal with the node and what PyTorch said; its subclass failure.OutOfMemoryRefusal when memory ran out.
+    At most `max_steps` nodes and turns of loops are run. Raises Refusal with the node and what PyTorch said; its
+    subclass failure.OutOfMemoryRefusal when memory ran out.
     """
-    word = [0] if word is None else word
+    state = Run(plan, [0] if word is None else word, Budget(max_steps, max_steps))
     seed = seeds.begin(plan.graph.seed)
     torch.set_grad_enabled(True)
-    with _default_device(plan.device):
-        frame = _frame(plan)
-        _loop(plan, frame, word)
-        word[0] = 0
+    with _default_device(plan.device), _dual_level(plan.dual), _deep_calls():
+        frame = _frame(plan, state)
+        state.budget.take(len(plan.steps))
+        execute(plan.steps, frame, state)
+        state.word[0] = 0
         found = outputs(plan, frame)
     tape = plan.tape.finish(returned_tensors(plan, found)) if plan.tape is not None else None
-    return Outcome(found, seed, str(plan.device), tape)
+    return Outcome(found, seed, str(plan.device), tape, state.budget.printed)
 
 
 @contextlib.contextmanager
@@ -51,69 +52,32 @@ def _default_device(device: torch.device) -> Iterator[None]:
             yield
 
 
-def _frame(plan: Plan) -> list[Any]:
+@contextlib.contextmanager
+def _deep_calls() -> Iterator[None]:
+    """Room for as many calls as may nest: a transform of a function of transforms takes dozens of Python's frames."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, FRAMES))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)
+
+
+def _dual_level(wanted: bool) -> contextlib.AbstractContextManager[Any]:
+    """The level of forward mode that dual tensors of a flat graph live in."""
+    return forward_ad.dual_level() if wanted else contextlib.nullcontext()
+
+
+def _frame(plan: Plan, state: Run) -> list[Any]:
     """The slots, with inputs and the tensors that stand in arguments in their places."""
-    frame: list[Any] = [None] * plan.size
+    frame: list[Any] = [UNBOUND] * plan.size
+    frame[RUN], frame[ENCLOSING] = state, None
+    state.frame = frame
     for slot, name in plan.inputs:
-        frame[slot] = _placed(plan.graph.inputs[name], plan)
+        frame[slot] = state.place(plan.graph.inputs[name])
         if plan.tape is not None:
             plan.tape.inputs({name: frame[slot]})
     for slot, document in plan.documents:
-        frame[slot] = _placed(document, plan)
+        if slot >= 0:
+            frame[slot] = state.place(document)
     return frame
-
-
-def _placed(document: TensorDocument, plan: Plan) -> torch.Tensor:
-    """The tensor on its device, a leaf there."""
-    wanted = document.device
-    if wanted is None or (wanted == "cpu" and plan.graph.device == "auto"):
-        device = plan.device
-    else:
-        device = devices.resolve(wanted, document.source.at("device"))
-    try:
-        tensor = document.tensor.to(device)
-    except RuntimeError as error:
-        raise refused_at(error, document.source) from error
-    return tensor.requires_grad_(True) if document.requires_grad else tensor
-
-
-def _loop(plan: Plan, frame: list[Any], word: Word) -> None:
-    keep_leaves = plan.returns is None
-    for step in plan.steps:
-        word[0] = step.position
-        args: list[Any] = []
-        kwargs: dict[str, Any] = {}
-        try:
-            args = [get(frame) for get in step.args]
-            if step.kwargs:
-                kwargs = {name: get(frame) for name, get in step.kwargs.items()}
-            value = step.call(*args, **kwargs)
-        except TypeError as error:
-            value = _again(step, args, kwargs, error, plan, frame)
-        except Exception as error:
-            raise refused(step, error, plan, frame) from error
-        frame[step.target] = value
-        if step.free:
-            _release(frame, step.free, keep_leaves)
-
-
-def _release(frame: list[Any], slots: tuple[int, ...], keep_leaves: bool) -> None:
-    """Forget values that nothing reads any more, but not those whose gradient may be returned by default."""
-    for slot in slots:
-        value = frame[slot]
-        if not (keep_leaves and isinstance(value, torch.Tensor) and may_hold_gradient(value)):
-            frame[slot] = None
-
-
-def _again(step: Step, args: list[Any], kwargs: dict[str, Any], error: TypeError, plan: Plan, frame: list[Any]) -> Any:
-    """PyTorch's parser refused the arguments as Python has them: try what the contract allows beside that."""
-    if not step.plain:
-        raise refused(step, error, plan, frame) from error
-
-    def second(*args: Any, **kwargs: Any) -> Any:
-        return arguments.second_try(step.op, list(args), kwargs, error)
-
-    try:
-        return (step.wrap(second) if step.wrap else second)(*args, **kwargs)
-    except Exception as final:
-        raise refused(step, final, plan, frame) from final

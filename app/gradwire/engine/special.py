@@ -10,9 +10,9 @@ from typing import Any
 import torch
 
 from gradwire.engine import indexing
-from gradwire.engine.compile import Scope
 from gradwire.engine.errors import NoOverload
 from gradwire.engine.graph import Expression, Literal, Node, Ref
+from gradwire.engine.scope import Scope
 from gradwire.findings import Refusal, refuse
 
 ASSIGNABLE = ("grad", "requires_grad")
@@ -103,7 +103,7 @@ def _index(node: Node, scope: Scope) -> Expression:
     index = node.args[1]
     if not (isinstance(index, Literal) and isinstance(index.value, str)):
         return indexing.typed(index)
-    return indexing.parse(index.value, scope.slots.keys() | scope.later, index.source)
+    return indexing.parse(index.value, scope.known, index.source)
 
 
 def _as_tensor_for(target: Any, value: Any) -> Any:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
+
+from gradwire.engine.language.budget import Printed
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +31,13 @@ class OutputValue:
 
 @dataclass(slots=True)
 class Outcome:
-    """What a run gives. `tape` is None where none was asked for."""
+    """What a run gives. `tape` is None where none was asked for; `printed` is what each `print` wrote."""
 
     outputs: dict[str, OutputValue]
     seed: int
     device: str
     tape: dict[str, Any] | None = None
+    printed: list[Printed] = field(default_factory=list)
 
 
 def may_hold_gradient(tensor: torch.Tensor) -> bool:

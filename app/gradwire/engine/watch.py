@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import torch
@@ -19,8 +20,17 @@ Wrap: TypeAlias = Callable[[Callable[..., Any]], Callable[..., Any]]
 STARTS_BACKWARD = frozenset(("Tensor.backward", "autograd.backward", "autograd.grad"))
 
 
-def watching(node: Node, op: Op, tape: Tape | None, writes: Writes, in_place: bool) -> Wrap | None:
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What looks on while a graph runs: the tape, where one is asked for, and the record of in-place writes."""
+
+    writes: Writes
+    tape: Tape | None = None
+
+
+def watching(node: Node, op: Op, watch: Watch, in_place: bool) -> Wrap | None:
     """The wrapper for a node's call, or None where the bare call serves."""
+    tape, writes = watch.tape, watch.writes
     wraps: list[Wrap] = []
     if node.no_grad:
         wraps.append(_without_grad)
@@ -39,6 +49,11 @@ def watching(node: Node, op: Op, tape: Tape | None, writes: Writes, in_place: bo
     return wrap
 
 
+def is_transformed() -> bool:
+    """Whether a transform of torch.func is at work: then tensors are wrapped, and their tape is the transform's own."""
+    return torch._C._functorch.peek_interpreter_stack() is not None
+
+
 def _without_grad(call: Callable[..., Any]) -> Callable[..., Any]:
     return torch.no_grad()(call)
 
@@ -46,6 +61,8 @@ def _without_grad(call: Callable[..., Any]) -> Callable[..., Any]:
 def _recorded(call: Callable[..., Any], node: Node, writes: Writes) -> Callable[..., Any]:
     def recorded(*args: Any, **kwargs: Any) -> Any:
         value = call(*args, **kwargs)
+        if is_transformed():
+            return value
         written = kwargs["out"] if "out" in kwargs else args[0]
         for tensor in written if isinstance(written, (tuple, list)) else (written,):
             if isinstance(tensor, torch.Tensor):
@@ -59,6 +76,8 @@ def _taped(call: Callable[..., Any], node: Node, op: Op, tape: Tape, in_place: b
     starts = op.name in STARTS_BACKWARD
 
     def taped(*args: Any, **kwargs: Any) -> Any:
+        if is_transformed():
+            return call(*args, **kwargs)
         if starts:
             tape.starting(_roots(node, args, kwargs), _differentiated_by(op, args, kwargs))
         try:

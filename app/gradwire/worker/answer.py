@@ -10,6 +10,7 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import Any
 
+import msgspec
 import numpy as np
 import orjson
 import torch
@@ -20,12 +21,13 @@ from gradwire.contract.page import JobPage
 from gradwire.contract.problems import MEDIA_TYPE as PROBLEM
 from gradwire.contract.problems import order, problem
 from gradwire.engine import devices
+from gradwire.engine.calls import unknown_op
 from gradwire.engine.failure import OutOfMemoryRefusal
 from gradwire.engine.graph import Graph
 from gradwire.engine.ops.describe import describe, summaries
 from gradwire.engine.ops.registry import Excluded, Op, registry
 from gradwire.engine.outputs import source_of
-from gradwire.engine.plan import Plan, plan, unknown_op
+from gradwire.engine.plan import Plan, plan
 from gradwire.engine.run import run
 from gradwire.engine.values import Outcome
 from gradwire.findings import Finding, Refusal, Source
@@ -33,6 +35,7 @@ from gradwire.wire.read.graph import read_graph, read_op
 from gradwire.wire.read.skeleton import skeleton
 from gradwire.wire.write.reply import graph_reply, op_reply
 from gradwire.wire.write.room import Unwritable
+from gradwire.worker import sandbox
 from gradwire.worker.plans import Plans, form_of, own_part
 
 JSON = "application/json"
@@ -87,7 +90,7 @@ class Answerer:
         deadline = self.limits.deadline_ms if wanted is None else min(wanted, self.limits.deadline_ms)
         page.accept(deadline, prepared.labels)
         planned = perf_counter()
-        outcome: Outcome = run(prepared, page.word)
+        outcome: Outcome = run(prepared, page.word, self.limits.max_steps)
         ran = perf_counter()
         timing = {
             "queue": job.queued_ms,
@@ -160,5 +163,6 @@ def _devices(job: Job, body: bytes, page: JobPage) -> bytes:
             "torch": torch.__version__.partition("+")[0],
             "numpy": np.__version__,
             "python": platform.python_version(),
+            "sandbox": msgspec.to_builtins(sandbox.active),
         }
     )

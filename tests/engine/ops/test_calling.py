@@ -227,8 +227,9 @@ def test_numbers_that_never_were_tensors_are_refused_before_running():
     ],
 )
 def test_pythons_own_values_stay_within_limits(name, args):
-    with pytest.raises(NoOverload):
+    with pytest.raises(Refusal) as refused:
         invoke(op(name), args, {})
+    assert refused.value.findings[0].code == "limit_exceeded"
 
 
 def test_pythons_own_values_may_grow_up_to_the_limits():

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 from pydantic import Field, StrictBool, StrictFloat, StrictInt, StrictStr
 from typing_extensions import TypeAliasType
 
+from gradwire.contract.documents.callees import FunctionLiteral, StarLiteral
 from gradwire.contract.documents.names import Body
 from gradwire.contract.documents.tensor import Element, Input, TensorIn
 
@@ -140,6 +141,8 @@ Literals: TypeAlias = (
     | TupleLiteral
     | SizeLiteral
     | DictLiteral
+    | FunctionLiteral
+    | StarLiteral
 )
 if TYPE_CHECKING:  # mypy has no recursive TypeAliasType
     Argument: TypeAlias = Any

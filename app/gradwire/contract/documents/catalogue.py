@@ -38,7 +38,9 @@ class OpParameter(ReplyPart):
 
     name: StrictStr = Field(description="Its name.", examples=["input"])
     type: StrictStr = Field(description="Its type.", examples=["Tensor"])
-    default: JsonValue = Field(None, description="Its default, where it has one.")
+    default: JsonValue = Field(
+        description="Its default. Null also where it has none: then it is `required` or `variadic`.", examples=[1]
+    )
     keyword_only: StrictBool = Field(description="Whether it can be given by name only.")
     required: StrictBool = Field(True, description="Whether a call must give it.")
     optional: StrictBool = Field(False, description="Whether null may be given for it.")

@@ -10,9 +10,11 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from gradwire.contract.documents.callees import FunctionLiteral, TransformBody
 from gradwire.contract.documents.component import is_list
-from gradwire.contract.documents.graph import GraphBody, NodeBody, OpBody, OutputRequest, TapeOptions
-from gradwire.contract.documents.names import NAME_PATTERN, NAME_RULE
+from gradwire.contract.documents.graph import GraphBody, OpBody, OutputRequest, TapeOptions
+from gradwire.contract.documents.names import NAME_PATTERN, NAME_RULE, Body
+from gradwire.contract.documents.nodes import BLOCKS, BindBody, FunctionBody, NodeBody, body_of
 from gradwire.findings import Finding, Source
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -20,15 +22,23 @@ Model = TypeVar("Model", bound=BaseModel)
 _MEMBERS: dict[type[BaseModel], str] = {
     GraphBody: "a graph",
     NodeBody: "a node",
+    BindBody: "a node with `value`",
+    FunctionBody: "a function",
     OpBody: "a call",
     OutputRequest: "an entry of returns",
     TapeOptions: "tape",
+    TransformBody: "a transform",
+    FunctionLiteral: "a named function",
+    **{model: f"`{op}`" for op, model in BLOCKS.items()},
 }
-_PARTS: dict[str, type[BaseModel]] = {"nodes": NodeBody, "returns": OutputRequest, "tape": TapeOptions}
+# Members that hold lists of nodes.
+LISTS = frozenset(("nodes", "body", "before", "then", "else"))
 _NAME = re.compile(NAME_PATTERN)
 _LONGEST_WITH_HINT = 64
 # Documents with thousands of wrong members exist; a hint for each would take seconds and not fit in the reply.
 _MOST_HINTS = 50
+# Ones with a million exist too: no reply has room for so many findings, and each takes time to make.
+_MOST_FINDINGS = 10_000
 
 
 def validate(model: type[Model], skeleton: Any) -> tuple[Model | None, list[Finding]]:
@@ -44,7 +54,7 @@ def validate(model: type[Model], skeleton: Any) -> tuple[Model | None, list[Find
 
 def findings_of(error: ValidationError, skeleton: Any, model: type[BaseModel]) -> list[Finding]:
     """What pydantic found while validating `skeleton` as a `model`, one finding per place."""
-    details = error.errors(include_url=False)
+    details = error.errors(include_url=False)[:_MOST_FINDINGS]
     return [_finding(detail, skeleton, model, place < _MOST_HINTS) for place, detail in enumerate(details)]
 
 
@@ -55,11 +65,11 @@ def _finding(detail: ErrorDetails, skeleton: Any, model: type[BaseModel], with_h
     last = str(steps[-1]) if steps else ""
     if kind == "missing":
         steps = steps[:-1]
-        finding.message = f"{_named(steps, model)} must have `{last}`"
+        finding.message = f"{_named(steps, skeleton, model)} must have `{last}`"
         finding.expected = last
     elif kind == "extra_forbidden":
-        owner = _owner(steps[:-1], model)
-        known = list(owner.model_fields)
+        owner = _owner(steps[:-1], skeleton, model)
+        known = [field.alias or name for name, field in owner.model_fields.items()]
         finding.message = f"{_MEMBERS[owner]} has no member `{last[:_LONGEST_WITH_HINT]}`"
         finding.got, finding.expected = last, known
         finding.hint = _nearest(last, known) if with_hint else None
@@ -86,24 +96,52 @@ def _is_member(steps: list[str | int]) -> bool:
 
 
 def _label(steps: list[str | int], skeleton: Any) -> str | int | None:
-    """The graph node that an error is in: its id, or its index where it has no usable one."""
-    if len(steps) < 2 or steps[0] != "nodes" or not isinstance(steps[1], int):
+    """The innermost node that an error is in: its id, or its index where it has no usable one."""
+    place = next((at for at in range(len(steps) - 1, 0, -1) if _is_node(steps, at)), None)
+    if place is None:
         return None
-    nodes = skeleton["nodes"]
-    node = nodes[steps[1]] if isinstance(nodes, list) else None
+    node = _reached(skeleton, steps[: place + 1])
     name = node.get("id") if isinstance(node, dict) else None
-    return name if isinstance(name, str) and _NAME.fullmatch(name) else steps[1]
+    usable = isinstance(name, str) and _NAME.fullmatch(name)
+    return str(name) if usable else int(steps[place])
 
 
-def _owner(steps: list[str | int], model: type[BaseModel]) -> type[BaseModel]:
+def _is_node(steps: list[str | int], at: int) -> bool:
+    """Whether the step at `at` is the place of a node in its list."""
+    if not isinstance(steps[at], int) or steps[at - 1] not in LISTS:
+        return False
+    # A function may bear the name of such a list, and so may a member of arguments.
+    return at == 1 or _is_node(steps, at - 2) or (at == 3 and steps[0] == "functions")
+
+
+def _reached(skeleton: Any, steps: list[str | int]) -> Any:
+    """What lies at `steps`, None where nothing does."""
+    for step in steps:
+        if isinstance(skeleton, dict):
+            skeleton = skeleton.get(step)
+        elif isinstance(skeleton, list) and isinstance(step, int) and step < len(skeleton):
+            skeleton = skeleton[step]
+        else:
+            return None
+    return skeleton
+
+
+def _owner(steps: list[str | int], skeleton: Any, model: type[BaseModel]) -> type[BaseModel]:
     """The model of the object at `steps`."""
     if not steps:
         return model
+    if _is_node(steps, len(steps) - 1):
+        return body_of(_reached(skeleton, steps))
+    if "of" in steps:
+        return TransformBody if "op" in (_reached(skeleton, steps) or ()) else FunctionLiteral
     return _PARTS[str(steps[0])]
 
 
-def _named(steps: list[str | int], model: type[BaseModel]) -> str:
-    return _MEMBERS[_owner(steps, model)]
+_PARTS: dict[str, type[Body]] = {"returns": OutputRequest, "tape": TapeOptions, "functions": FunctionBody}
+
+
+def _named(steps: list[str | int], skeleton: Any, model: type[BaseModel]) -> str:
+    return _MEMBERS[_owner(steps, skeleton, model)]
 
 
 def _nearest(name: str, known: list[str]) -> str | None:

@@ -16,24 +16,14 @@ from gradwire.contract.documents.names import (
     Device,
     Encoding,
     Name,
-    OpName,
     Seed,
 )
+from gradwire.contract.documents.nodes import Functions, NodeBody, Statement
 
 # Tags of unions show up in the places of pydantic's errors, among the names that clients choose; the leading control
 # character keeps them apart.
 LIST, MAP, TEXT, OBJECT, WORD = "\0list", "\0map", "\0text", "\0object", "\0word"
 
-Args: TypeAlias = Annotated[
-    Any,
-    Component("Argument", many=True),
-    Field(description="The positional arguments: literals, and references to values by name (`$x`)."),
-]
-Kwargs: TypeAlias = Annotated[
-    dict[str, Annotated[Any, Component("Argument")]],
-    Strict(),
-    Field(description="The keyword arguments, by PyTorch's names.", examples=[{"dim": 0, "keepdim": True}]),
-]
 Inputs: TypeAlias = Annotated[
     dict[Name, Any],
     Strict(),
@@ -46,16 +36,6 @@ Inputs: TypeAlias = Annotated[
     ),
     Field(description="The tensors that the graph starts from, by name: tensor objects, or bare numbers and lists."),
 ]
-
-
-class NodeBody(Body):
-    """One operation of a graph. Nodes run in order; each sees the inputs and the nodes before it."""
-
-    id: Annotated[Name | None, LEFT_OUT] = None
-    op: OpName
-    args: Args = ()
-    kwargs: Kwargs = Field(default_factory=dict)
-    no_grad: StrictBool = Field(False, description="Run this node under `torch.no_grad()`.")
 
 
 class OutputRequest(Body):
@@ -119,11 +99,15 @@ Tape: TypeAlias = Annotated[
 ]
 
 
+__all__ = ["GraphBody", "NodeBody", "OpBody", "OutputRequest", "TapeOptions"]
+
+
 class GraphBody(Body):
     """A graph to run: tensors, operations on them in order, and what to return. It runs as one PyTorch program."""
 
     inputs: Inputs = Field(default_factory=dict)
-    nodes: Annotated[list[NodeBody], Strict()] = Field(
+    functions: Functions = Field(default_factory=dict)
+    nodes: Annotated[list[Statement], Strict()] = Field(
         description="The operations, run in order. May be empty; then only filled gradients are returned."
     )
     returns: Annotated[Returns | None, LEFT_OUT] = None

@@ -8,12 +8,22 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
-from gradwire.contract.documents import arguments, catalogue, graph, replies, server, tape, tensor, values
+from gradwire.contract.documents import (
+    arguments,
+    catalogue,
+    graph,
+    nodes,
+    replies,
+    server,
+    tape,
+    tensor,
+    values,
+)
 from gradwire.contract.documents.component import PLACEHOLDER
 
 PREFIX = "#/components/schemas/"
 
-_REQUESTS: tuple[type[BaseModel], ...] = (graph.GraphBody, graph.OpBody)
+_REQUESTS: tuple[type[BaseModel], ...] = (graph.GraphBody, graph.OpBody, nodes.FunctionBody)
 _REPLIES: tuple[type[BaseModel], ...] = (
     replies.GraphReply,
     replies.OpReply,

@@ -89,6 +89,8 @@ def _call(op: Op, args: list[Any], kwargs: dict[str, Any]) -> Any:
     if op.is_numpy:
         return numpy_ops.call(op, *fences.check(op, args, kwargs))
     if op.namespace == "operator":
+        if python_ops.formats(op, args):
+            return python_ops.formatted(args)
         python_ops.check(op, args)
     new_args, new_kwargs = fences.check(op, args, kwargs)
     if not op.uninitialised:

@@ -7,7 +7,7 @@ from types import FunctionType
 from typing import Any
 
 from gradwire.engine.ops import examples, facts, json_schema
-from gradwire.engine.ops.parameters import REQUIRED, Overload, Parameter
+from gradwire.engine.ops.parameters import Overload, Parameter
 from gradwire.engine.ops.registry import Excluded, Op, registry
 
 # Of a docstring, what explains the op; parameters and examples come later.
@@ -98,9 +98,8 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
         "required": parameter.required,
         "keyword_only": parameter.keyword_only,
         "variadic": parameter.variadic,
+        "default": None if parameter.required or parameter.variadic else jsonable(parameter.default),
     }
-    if parameter.default is not REQUIRED and not parameter.variadic:
-        document["default"] = jsonable(parameter.default)
     if parameter.type.choices:
         document["choices"] = list(parameter.type.choices)
     return document

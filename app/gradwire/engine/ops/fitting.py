@@ -18,9 +18,11 @@ from gradwire.engine.graph import (
     Dictionary,
     Expression,
     Literal,
+    NamedFunction,
     Numbers,
     Ref,
     SliceOf,
+    Star,
     TensorDocument,
 )
 from gradwire.engine.ops import words
@@ -156,7 +158,7 @@ def convert(expression: Expression, slot: Slot, *, as_list: bool = False) -> Exp
     a list of tensors are declared, the client means the list. Raises Refusal (`invalid_argument`).
     """
     declared = slot.declared
-    if declared.is_any or isinstance(expression, (Ref, TensorDocument, Dictionary, SliceOf)):
+    if declared.is_any or isinstance(expression, (Ref, TensorDocument, Dictionary, SliceOf, NamedFunction, Star)):
         return expression
     if isinstance(expression, Literal):
         return _convert_value(expression, slot)
@@ -246,6 +248,8 @@ _SPOKEN = {
     "device": "a device",
     "layout": "a layout",
     "memory_format": "a memory format",
+    "NamedFunction": "a function",
+    "Star": "a star",
     "Numbers": "a list of numbers",
     "TensorDocument": "a tensor",
     "Dictionary": "an object",

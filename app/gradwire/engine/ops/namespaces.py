@@ -55,8 +55,11 @@ PLACES: tuple[tuple[str, Any], ...] = (
     ("nested.", torch.nested),
     ("operator.", operator),
 )
-# Of torch.autograd only these two are plain functions of tensors; the rest are classes, modes and transforms.
-_AUTOGRAD = ("grad", "backward")
+# Of torch.autograd only these are plain functions of tensors; the rest are classes, modes and transforms.
+_AUTOGRAD = (
+    ("autograd", torch.autograd, ("grad", "backward")),
+    ("autograd.forward_ad", torch.autograd.forward_ad, ("make_dual", "unpack_dual")),
+)
 # What getitem and setattr stand for is Python's syntax; the engine carries it out itself.
 SYNTAX = ("getitem", "setitem", "setattr")
 
@@ -70,8 +73,9 @@ def candidates() -> Iterator[Candidate]:
             value = getattr(place, name, None)
             if not name.startswith("_") and is_kept(value) and (prefix == "" or not isinstance(value, type)):
                 yield Candidate(prefix + name, value)
-    for name in _AUTOGRAD:
-        yield Candidate(f"autograd.{name}", getattr(torch.autograd, name))
+    for prefix, module, names in _AUTOGRAD:
+        for name in names:
+            yield Candidate(f"{prefix}.{name}", getattr(module, name))
 
 
 def is_function(value: Any) -> bool:

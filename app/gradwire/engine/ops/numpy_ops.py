@@ -121,7 +121,7 @@ def call(op: Op, args: list[Any], kwargs: dict[str, Any]) -> Any:
         result = _fill_left_out(result, kwargs["where"])
     if op.last.startswith("empty"):
         _fill(result)
-    _check_result(result)
+    check_result(result)
     return result
 
 
@@ -186,10 +186,10 @@ def _fill_left_out(result: Any, where: Any) -> Any:
     return tuple(filled) if isinstance(result, tuple) else filled[0]
 
 
-def _check_result(result: Any) -> None:
+def check_result(result: Any) -> None:
     if isinstance(result, (tuple, list)):
         for one in result:
-            _check_result(one)
+            check_result(one)
     elif isinstance(result, (np.ndarray, np.generic)) and result.dtype not in DTYPES:
         raise NoOverload(
             f"the result would have NumPy's dtype {result.dtype.name[:64]}, which torch lacks", expected=DTYPE_NAMES

@@ -15,6 +15,7 @@ from gradwire.contract.frames import Job, Reply
 from gradwire.contract.limits import Limits
 from gradwire.contract.problems import MEDIA_TYPE, problem
 from gradwire.findings import Finding, Source
+from gradwire.front.executors import Spent
 from gradwire.front.executors.deadline import Deadline
 from gradwire.front.executors.nursery import Nursery
 from gradwire.front.executors.process import WorkerProcess
@@ -53,6 +54,7 @@ class WorkerPool:
         self._number = 0
         self._pause_s = _FIRST_PAUSE_S
         self._closing = False
+        self.broken: str | None = None
         self._growing: asyncio.Task[None] | None = None
         self._nursery = Nursery(limits, self)
 
@@ -69,17 +71,17 @@ class WorkerPool:
         """Counts: ready (the spare too) and busy now; lost, killed and retired since the start."""
         return {"ready": len(self._idle), "busy": len(self._busy), **self._counts}
 
-    async def submit(self, job: Job, body: bytes) -> Reply:
+    async def submit(self, job: Job, body: bytes, spent: Spent | None = None) -> Reply:
         """Run `job` on the next free worker; see `Executor.submit`."""
         if self._idle and len(self._busy) < self._most and not self._waiting and not self._closing:
-            return await self._run(self._take(), job, body)
+            return await self._run(self._take(), job, body, spent)
         loop = asyncio.get_running_loop()
         begun = loop.time()
         found = await self._wait()
         if isinstance(found, Reply):
             return found
         job = msgspec.structs.replace(job, queued_ms=1e3 * (loop.time() - begun))
-        return await self._run(found, job, body)
+        return await self._run(found, job, body, spent)
 
     async def close(self, grace_ms: int) -> None:
         """Take no more jobs, let running and waiting ones finish for `grace_ms`, then stop everything."""
@@ -152,21 +154,24 @@ class WorkerPool:
             if not turn.done():
                 turn.set_result(self._take())
 
-    async def _run(self, worker: WorkerProcess, job: Job, body: bytes) -> Reply:
+    async def _run(self, worker: WorkerProcess, job: Job, body: bytes, spent: Spent | None) -> Reply:
         if worker.ended:
             # It died between being handed out and being given the job.
-            return await self.submit(job, body)
+            return await self.submit(job, body, spent)
+        begun = asyncio.get_running_loop().time()
         deadline = Deadline(worker, self._limits.deadline_ms, self._overdue)
         try:
             reply = await worker.give(job, body)
         except _NotTaken:
-            return await self.submit(job, body)
+            return await self.submit(job, body, spent)
         except BaseException:
             # Above all a cancellation: the client has left, so what runs for it is stopped, its worker with it.
             self._killed(worker, "its client left")
             raise
         finally:
             deadline.cancel()
+            if spent is not None:
+                spent(asyncio.get_running_loop().time() - begun)
         if worker in self._busy:
             if reply.retire:
                 self._counts["retired"] += 1
@@ -261,6 +266,16 @@ class WorkerPool:
         if not self._closing:
             asyncio.get_running_loop().call_later(self._backed_off(), self._start_another)
 
+    def nursery_refused(self, why: str) -> None:
+        """There will be no workers at all: whoever waits is told, and the server ends."""
+        _log.error("%s", why)
+        self.broken = why
+        self._closing = True
+        while self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_exception(_Stopping)
+
     def _start_another(self) -> None:
         if not self._closing:
             self._nursery = Nursery(self._limits, self)
@@ -331,7 +346,7 @@ def _stopped(code: str, message: str, worker: WorkerProcess, hint: str | None) -
     running = worker.page.running()
     if running is None:
         return _refusal(code, message, hint=hint)
-    source = Source().at("nodes", running.place) if worker.runs_graph else Source()
+    source = Source(running.pointer) if worker.runs_graph else Source()
     message += f"; the node {running.label!r} was running"
     return _refusal(code, message, source=source, node=running.label, hint=hint)
 

@@ -9,7 +9,17 @@ from typing import Any
 
 import torch
 
-from gradwire.engine.graph import Collection, Dictionary, Expression, Literal, Numbers, Ref, SliceOf
+from gradwire.engine.graph import (
+    Collection,
+    Dictionary,
+    Expression,
+    Literal,
+    NamedFunction,
+    Numbers,
+    Ref,
+    SliceOf,
+    Star,
+)
 from gradwire.findings import Finding, Refusal, Source
 from gradwire.wire.read.arrays import NumberArray
 from gradwire.wire.read.binary import Parts
@@ -130,6 +140,14 @@ class ArgumentReader:
             raise wrong("a dict is written as an object", source, value, "an object")
         return Dictionary({name: self.read(inside, source.at(name)) for name, inside in value.items()}, source)
 
+    def _function(self, value: Any, source: Source) -> Expression:
+        if not isinstance(value, str):
+            raise wrong("a function is written as its name", source, value, "a name such as nn.functional.relu")
+        return NamedFunction(value, source)
+
+    def _star(self, value: Any, source: Source) -> Expression:
+        return Star(self.read(value, source), source)
+
     def _report(self, message: str, source: Source, got: Any, expected: Any) -> None:
         self.findings.append(Finding("invalid_argument", message, source, got=got, expected=expected))
 
@@ -139,6 +157,8 @@ _COMPOSED: dict[str, Callable[[ArgumentReader, Any, Source], Expression]] = {
     "tuple": ArgumentReader._tuple,
     "size": ArgumentReader._size,
     "dict": ArgumentReader._dict,
+    "function": ArgumentReader._function,
+    "star": ArgumentReader._star,
 }
 OBJECTS = ["tensor", *CONSTANTS, *_COMPOSED]
 

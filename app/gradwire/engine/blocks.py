@@ -1,0 +1,302 @@
+"""Nodes that hold nodes (contract section 8): loops, branches, contexts and functions, compiled to steps.
+
+A block's step calls a closure with the frame; inside it the same loop runs the block's own steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch.autograd import forward_ad
+
+from gradwire.engine.compile import compile_expression
+from gradwire.engine.execute import BreakSignal, ContinueSignal, ReturnSignal, execute
+from gradwire.engine.functions import Code, Function
+from gradwire.engine.graph import (
+    Bind,
+    Break,
+    Continue,
+    Def,
+    Del,
+    Fail,
+    For,
+    If,
+    Labelled,
+    Node,
+    Return,
+    Statement,
+    Target,
+    While,
+    With,
+)
+from gradwire.engine.language import iterate
+from gradwire.engine.language.truth import truth
+from gradwire.engine.scope import RUN, UNBOUND, Scope
+from gradwire.findings import Finding, Refusal
+
+if TYPE_CHECKING:
+    from gradwire.engine.planner import Planner
+
+CONTEXTS: dict[str, Callable[..., Any]] = {
+    "no_grad": torch.no_grad,
+    "enable_grad": torch.enable_grad,
+    "set_grad_enabled": torch.set_grad_enabled,
+    "inference_mode": torch.inference_mode,
+    "autograd.forward_ad.dual_level": forward_ad.dual_level,
+}
+
+
+def names_of(target: Target | None) -> Iterator[str]:
+    """The names that a target binds."""
+    if isinstance(target, str):
+        yield target.removeprefix("*")
+    elif target is not None:
+        for one in target:
+            yield from names_of(one)
+
+
+def bound_names(statements: Iterable[Statement]) -> Iterator[str]:
+    """Every name that `statements` bind, in blocks too, but not inside functions."""
+    for node in statements:
+        if node.id is not None:
+            yield node.id
+        if isinstance(node, Def):
+            yield node.name
+        else:
+            yield from names_of(getattr(node, "target", None))
+        for inner in _inner(node):
+            yield from bound_names(inner)
+
+
+def deleted_names(statements: Iterable[Statement]) -> Iterator[str]:
+    """Every name that a `del` among `statements` takes away."""
+    for node in statements:
+        if isinstance(node, Del):
+            yield from node.names
+        for inner in _inner(node):
+            yield from deleted_names(inner)
+
+
+def _inner(node: Statement) -> list[Sequence[Statement]]:
+    """The lists of statements inside a block, but not those of a function."""
+    if isinstance(node, (For, With)):
+        return [node.body]
+    if isinstance(node, While):
+        return [node.before, node.body]
+    return [node.then, node.orelse] if isinstance(node, If) else []
+
+
+def whole_frame(frame: list[Any]) -> list[Any]:
+    """A getter of the frame itself."""
+    return frame
+
+
+def compile_bind(planner: Planner, node: Bind) -> None:
+    """A name for a value as it is."""
+    get = compile_expression(node.value, planner.scope, planner.found)
+    planner.add(node, lambda value: value, (get,))
+
+
+def compile_for(planner: Planner, node: For) -> None:
+    """`for`: the iterable is taken once, as Python does."""
+    over = compile_expression(node.over, planner.scope, planner.found)
+    step = planner.add(node, _nothing, (whole_frame, over))
+    with planner.body_of(node):
+        bind = planner.binder(node, node.target)
+        inner = planner.statements(node.body)
+    cost = 1 + len(node.body)
+
+    def loop(frame: list[Any], values: Any) -> None:
+        run = frame[RUN]
+        take = run.budget.take
+        for value in iterate.iterate(run, values):
+            take(cost)
+            bind(frame, value)
+            try:
+                execute(inner, frame, run)
+            except ContinueSignal:
+                continue
+            except BreakSignal:
+                break
+
+    step.call = loop
+
+
+def compile_while(planner: Planner, node: While) -> None:
+    """`while`, with what runs ahead of every test."""
+    step = planner.add(node, _nothing, (whole_frame,))
+    with planner.body_of(node):
+        before = planner.statements(node.before)
+        test = planner.expression(node.test)
+        inner = planner.statements(node.body)
+    cost = 1 + len(node.before) + len(node.body)
+
+    def loop(frame: list[Any]) -> None:
+        run = frame[RUN]
+        take = run.budget.take
+        while True:
+            take(cost)
+            execute(before, frame, run)
+            run.word[0] = step.position
+            if not truth(test(frame)):
+                break
+            try:
+                execute(inner, frame, run)
+            except ContinueSignal:
+                continue
+            except BreakSignal:
+                break
+
+    step.call = loop
+
+
+def compile_if(planner: Planner, node: If) -> None:
+    """`if` and `else`."""
+    test = planner.expression(node.test)
+    step = planner.add(node, _nothing, (whole_frame, test))
+    with planner.body_of(node):
+        then = planner.statements(node.then)
+    with planner.body_of(node):
+        orelse = planner.statements(node.orelse)
+
+    def branch(frame: list[Any], value: Any) -> None:
+        run = frame[RUN]
+        chosen = then if truth(value) else orelse
+        run.budget.take(len(chosen))
+        execute(chosen, frame, run)
+
+    step.call = branch
+
+
+def compile_with(planner: Planner, node: With) -> None:
+    """`with` one of the contexts above."""
+    context = CONTEXTS.get(node.of.removeprefix("torch."))
+    getters = tuple([planner.expression(one) for one in node.args])
+    if context is None:
+        message = f"'{node.of[:64]}' is no context that a graph can enter"
+        known = sorted(CONTEXTS)
+        planner.found.append(Finding("invalid_argument", message, node.source.at("of"), got=node.of, expected=known))
+        context = torch.no_grad
+    step = planner.add(node, _nothing, (whole_frame, *getters))
+    with planner.body_of(node):
+        bind = planner.binder(node, node.target) if node.target is not None else None
+        inner = planner.statements(node.body)
+    enter = context
+
+    def run_inside(frame: list[Any], *args: Any) -> None:
+        run = frame[RUN]
+        run.budget.take(len(inner))
+        with enter(*args) as value:
+            if bind is not None:
+                bind(frame, value)
+            execute(inner, frame, run)
+
+    step.call = run_inside
+
+
+def compile_def(planner: Planner, node: Def) -> None:
+    """A function, closed over the frame in which its definition runs."""
+    scope = Scope(parent=planner.scope, dynamic=has_blocks(node.body), has_dicts=planner.scope.has_dicts)
+    parameters = [*node.params, *node.keyword_only]
+    defaults = [(one.name, planner.expression(one.default)) for one in parameters if one.default is not None]
+    step = planner.add(node, _nothing, (whole_frame,))
+    scope.declare(one.name for one in parameters)
+    scope.certain.update(one.name for one in parameters)
+    code = Code(
+        node.name,
+        [(one.name, scope.slots[one.name]) for one in node.params],
+        [(one.name, scope.slots[one.name]) for one in node.keyword_only],
+    )
+    with planner.inside(scope, node):
+        body = list(node.body)
+        last = body.pop() if body and isinstance(body[-1], Return) and node.returns is None else None
+        code.steps = planner.statements(body)
+        returns = last.value if isinstance(last, Return) else node.returns
+        if last is not None:
+            planner.pass_by(last)
+        if returns is not None:
+            code.result = planner.expression(returns)
+    code.size = scope.size
+
+    def define(frame: list[Any]) -> Function:
+        return Function(code, frame, {name: get(frame) for name, get in defaults})
+
+    step.call = define
+
+
+def has_blocks(statements: Iterable[Statement]) -> bool:
+    """Whether names may be bound other than once and in order."""
+    return any(not isinstance(node, Node) or node.target is not None for node in statements)
+
+
+def compile_return(planner: Planner, node: Return) -> None:
+    """`return` from the middle of a function."""
+    if planner.scope.parent is None:
+        planner.found.append(Finding("invalid_argument", "return stands outside of a function", node.source))
+
+    def leave(value: Any) -> None:
+        raise ReturnSignal(value)
+
+    planner.add(node, leave, (planner.expression(node.value),))
+
+
+def compile_jump(planner: Planner, node: Break | Continue) -> None:
+    """`break` and `continue`."""
+    word, signal = ("break", BreakSignal) if isinstance(node, Break) else ("continue", ContinueSignal)
+    if not planner.in_loop:
+        planner.found.append(Finding("invalid_argument", f"{word} stands outside of a loop", node.source))
+
+    def jump() -> None:
+        raise signal
+
+    planner.add(node, jump, ())
+
+
+def compile_del(planner: Planner, node: Del) -> None:
+    """`del names`; each must have a value then."""
+    places = []
+    for name in node.names:
+        if name not in planner.scope.slots:
+            message = f"'{name[:64]}' is no name of this scope"
+            planner.found.append(Finding("unknown_reference", message, node.source, got=name))
+            continue
+        places.append((name, planner.scope.slots[name]))
+
+    def delete(frame: list[Any]) -> None:
+        for name, slot in places:
+            if frame[slot] is UNBOUND:
+                message = f"'{name[:64]}' has no value here, so it cannot be deleted"
+                raise Refusal([Finding("unknown_reference", message, node.source, got=name)])
+            frame[slot] = UNBOUND
+
+    planner.add(node, delete, (whole_frame,))
+
+
+def compile_fail(planner: Planner, node: Fail) -> None:
+    """A failed `assert`."""
+
+    def fail(value: Any) -> None:
+        raise AssertionError(str(value)[:1000] if value is not None else "")
+
+    planner.add(node, fail, (planner.expression(node.value),))
+
+
+def _nothing() -> None:
+    raise AssertionError("a block's step is called before it is ready")
+
+
+COMPILE: dict[type[Labelled], Callable[[Any, Any], None]] = {
+    Bind: compile_bind,
+    For: compile_for,
+    While: compile_while,
+    If: compile_if,
+    With: compile_with,
+    Def: compile_def,
+    Return: compile_return,
+    Break: compile_jump,
+    Continue: compile_jump,
+    Del: compile_del,
+    Fail: compile_fail,
+}

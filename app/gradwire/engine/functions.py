@@ -1,0 +1,93 @@
+"""The client's functions as values: nodes with parameters, closed over the scope that they were defined in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from gradwire.engine.errors import NoOverload
+from gradwire.engine.execute import ReturnSignal, execute
+from gradwire.engine.references import Getter
+from gradwire.engine.scope import RUN, UNBOUND
+from gradwire.engine.steps import Run, Step
+
+
+@dataclass(slots=True)
+class Code:
+    """What all functions made by one definition share.
+
+    Parameters are (name, slot); those without a default come first among the positional ones. `result` reads what the
+    function gives at its end; None where it gives nothing. `size` is how long a frame is.
+    """
+
+    name: str
+    positional: Sequence[tuple[str, int]]
+    keyword_only: Sequence[tuple[str, int]]
+    steps: list[Step] = field(default_factory=list)
+    result: Getter | None = None
+    size: int = 0
+
+
+class Function:
+    """A function that can be called with values, by a node or by one of PyTorch's transforms.
+
+    Raises NoOverload where the arguments do not fit its parameters, and Refusal with the inner node that failed.
+    """
+
+    __slots__ = ("__name__", "_code", "_defaults", "_frame")
+
+    def __init__(self, code: Code, frame: list[Any], defaults: dict[str, Any]) -> None:
+        self.__name__ = code.name
+        self._code = code
+        self._frame = frame
+        self._defaults = defaults
+
+    def __repr__(self) -> str:
+        return f"<function {self.__name__} at 0x0>"
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        code = self._code
+        run: Run = self._frame[RUN]
+        frame: list[Any] = [UNBOUND] * code.size
+        frame[:2] = run, self._frame
+        self._bind(frame, args, kwargs)
+        run.enter(code.name)
+        try:
+            run.budget.take(len(code.steps))
+            execute(code.steps, frame, run)
+            return code.result(frame) if code.result is not None else None
+        except ReturnSignal as signal:
+            return signal.value
+        finally:
+            run.leave()
+
+    def _bind(self, frame: list[Any], args: Sequence[Any], kwargs: dict[str, Any]) -> None:
+        """Put arguments and defaults in their slots."""
+        code = self._code
+        if len(args) > len(code.positional):
+            raise self._misfit(len(args))
+        for (_, slot), value in zip(code.positional, args, strict=False):
+            frame[slot] = value
+        left = dict(kwargs)
+        for name, slot in (*code.positional[len(args) :], *code.keyword_only):
+            if name in left:
+                frame[slot] = left.pop(name)
+            elif name in self._defaults:
+                frame[slot] = self._defaults[name]
+            else:
+                raise self._misfit(len(args), f" and lacks '{name[:64]}'")
+        if left:
+            word = next(iter(left))
+            known = [name for name, _ in (*code.positional, *code.keyword_only)]
+            twice = word in known
+            message = f"{code.name} " + ("is given" if twice else "takes no argument called") + f" '{word[:64]}'"
+            raise NoOverload(message + " twice" * twice, word, expected=known)
+
+    def _misfit(self, count: int, more: str = "") -> NoOverload:
+        names = [name for name, _ in self._code.positional]
+        needed = sum(name not in self._defaults for name in names)
+        wanted = str(needed) if needed == len(names) else f"{needed} to {len(names)}"
+        noun = "argument" if wanted == "1" else "arguments"
+        message = f"{self.__name__} takes {wanted} {noun} ({', '.join(names)[:500]}), got {count}{more}"
+        return NoOverload(message, expected=names, got=count)

@@ -1,0 +1,100 @@
+"""`value.name(...)`: the method of the value's own type, from the registry for tensors and arrays."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from gradwire.engine.errors import NoOverload
+from gradwire.engine.language.functions import Bounded, type_of
+from gradwire.engine.language.lazy import Run
+from gradwire.engine.language.members import METHODS
+from gradwire.engine.ops import calling, numpy_ops
+from gradwire.findings import Finding, Refusal
+
+if TYPE_CHECKING:
+    from gradwire.engine.ops.registry import Entry, Op
+
+_LONGEST_NAME = 64
+
+
+@functools.cache
+def entry(prefix: str, name: str) -> Entry | None:
+    """What the registry has under `Tensor.{name}` or `numpy.ndarray.{name}`."""
+    from gradwire.engine.ops.registry import registry
+
+    return registry().find(f"{prefix}.{name}")
+
+
+def known(name: str) -> bool:
+    """Whether any type has a method of this name, be it one that may not be called."""
+    if name.startswith("_") or len(name) > _LONGEST_NAME:
+        return False
+    if any(name in methods for _, methods in METHODS):
+        return True
+    return entry("Tensor", name) is not None or entry("numpy.ndarray", name) is not None
+
+
+def op_of(value: Any, name: str) -> Op | None:
+    """The registry's op that `value.name(...)` calls; None where `value` is neither tensor nor array.
+
+    Raises Refusal (`excluded_op`, with the registry's reason) for one that may not be called, AttributeError in
+    Python's words where there is none.
+    """
+    from gradwire.engine.ops.registry import Op
+
+    if isinstance(value, torch.Tensor):
+        found = entry("Tensor", name)
+    elif isinstance(value, np.ndarray):
+        found = entry("numpy.ndarray", name)
+    else:
+        return None
+    if isinstance(found, Op):
+        return found
+    if found is None:
+        raise _no_attribute(value, name)
+    raise Refusal([Finding("excluded_op", f"{found.name} cannot be called: {found.reason}", got=found.name)])
+
+
+def call_method(name: str, run: Run, value: Any, /, *args: Any, **kwargs: Any) -> Any:
+    """`value.name(*args, **kwargs)`. Raises as `op_of` does, and what the method raises."""
+    op = op_of(value, name)
+    if op is not None:
+        return calling.invoke(op, [value, *args], kwargs)
+    if isinstance(value, np.generic) and (method := _scalar_method(value, name)) is not None:
+        result = method(value, *args, **kwargs)
+        numpy_ops.check_result(result)
+        return result
+    for kind, methods in METHODS:
+        if isinstance(value, kind):
+            if name in methods:
+                return methods[name](run, value, *args, **kwargs)
+            break
+    if hasattr(type_of(value), name) and not name.startswith("_"):
+        kind_name = type_of(value).__name__
+        raise NoOverload(f"'{name}' of a {kind_name} cannot be called here", 0, expected=sorted(_offered(value)))
+    raise _no_attribute(value, name)
+
+
+def _scalar_method(value: np.generic, name: str) -> Any:
+    """NumPy's own method of a number that stands alone, where arrays may be asked for it."""
+    from gradwire.engine.ops.registry import Op
+
+    allowed = isinstance(entry("numpy.ndarray", name), Op)
+    return getattr(type(value), name, None) if allowed else None
+
+
+def _offered(value: Any) -> list[str]:
+    return list(next((methods for kind, methods in METHODS if isinstance(value, kind)), {}))
+
+
+def _no_attribute(value: Any, name: str) -> AttributeError:
+    return AttributeError(f"'{type_of(value).__name__}' object has no attribute '{name[:_LONGEST_NAME]}'")
+
+
+def method(name: str) -> Bounded:
+    """The function that calls the method `name` of its first argument."""
+    return functools.partial(call_method, name)
