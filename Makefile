@@ -2,6 +2,9 @@
 # make test     install and run every test; ARGS="tests/http -k tape" chooses
 # make parity   compare every op with local PyTorch on PyTorch's own test data; ARGS="--only linalg.*" chooses
 # make search   look for calls that kill a process or touch foreign memory (docs/fences.md); ARGS="--seconds 600" bounds it
+# make promises  the long forms of what docs/promises.md shows: minutes of crashes, bombs and kills
+# make fuzz     100,000 requests drawn from openapi.json and the catalogue; ARGS="--seconds 600 --seed 7" bounds and varies it
+# make soak     ten minutes of mixed traffic, with memory and latency watched; ARGS="--seconds 120" bounds it
 # make lint types imports openapi docs bench dockerfile clean
 #
 # TORCH_INDEX=… is the package index that torch alone is taken from; empty, pip's own configuration decides.
@@ -22,7 +25,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3 python; do \
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve install test parity search lint format types imports openapi openapi-check docs bench dockerfile dockersteps clean
+.PHONY: help serve install test parity search promises fuzz soak lint format types imports openapi openapi-check docs bench dockerfile dockersteps clean
 
 help:
 	@sed -n 's/^# \{0,1\}//p;/^$$/q' Makefile
@@ -61,6 +64,15 @@ parity: $(VENV)/.made-for-testing
 
 search: $(VENV)/.made-for-testing
 	$(BIN)/python -W ignore tests/fences/search.py $(ARGS)
+
+promises: $(VENV)/.made-for-testing
+	PROMISES=full $(BIN)/python -m pytest -s tests/promises $(ARGS)
+
+fuzz: $(VENV)/.made-for-testing
+	$(BIN)/python -W ignore tests/fuzz/fuzz_long.py $(ARGS)
+
+soak: $(VENV)/.made-for-testing
+	$(BIN)/python benchmarks/soak.py $(ARGS)
 
 lint: $(VENV)/.made-for-testing
 	$(BIN)/ruff check .

@@ -86,7 +86,7 @@ def from_bytes(raw: bytes, name: str, shape: list[int]) -> torch.Tensor:
 
 def to_bytes(tensor: torch.Tensor) -> bytes:
     """A tensor's elements as little-endian, C-order bytes."""
-    plain = tensor.detach().cpu().resolve_conj().resolve_neg().contiguous().reshape(-1)
+    plain = tensor.detach().cpu().resolve_conj().resolve_neg().clone(memory_format=torch.contiguous_format).reshape(-1)
     return bytes(plain.view(torch.uint8).numpy()) if plain.numel() else b""
 
 

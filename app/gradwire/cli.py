@@ -1,4 +1,4 @@
-"""The console command: gradwire serve | run FILE | ops | openapi."""
+"""The console command: gradwire serve | run FILE | ops | openapi | key."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="gradwire", description="PyTorch over HTTP.")
     parser.add_argument("--version", action="version", version=f"gradwire {gradwire.__version__}")
-    commands = parser.add_subparsers(required=True, metavar="serve | run | ops | openapi")
+    commands = parser.add_subparsers(required=True, metavar="serve | run | ops | openapi | key")
 
     serve = commands.add_parser("serve", help="serve HTTP; every setting is also GRADWIRE_… in the environment")
     serve.add_argument("--host", help="the address to listen on")
@@ -45,6 +45,9 @@ def _parser() -> argparse.ArgumentParser:
     openapi = commands.add_parser("openapi", help="write the OpenAPI document")
     openapi.add_argument("--output", help="the file to write; standard output without it")
     openapi.set_defaults(command=_openapi)
+
+    key = commands.add_parser("key", help="make an API key, and the digest of it that GRADWIRE_API_KEYS takes")
+    key.set_defaults(command=_key)
     return parser
 
 
@@ -59,6 +62,8 @@ def _serve(options: argparse.Namespace) -> int:
         settings = Settings(**given)
     except ValidationError as error:
         for detail in error.errors():
+            if detail["type"] == "default_factory_not_called":  # a default that is made from the wrong value
+                continue
             name = ".".join(map(str, detail["loc"]))
             print(f"GRADWIRE_{name.upper()}: {detail['msg']}", file=sys.stderr)
         return 2
@@ -136,4 +141,12 @@ def _openapi(options: argparse.Namespace) -> int:
         Path(options.output).write_text(document, encoding="utf-8")
     else:
         sys.stdout.write(document)
+    return 0
+
+
+def _key(options: argparse.Namespace) -> int:
+    from gradwire.front.access.keys import digest_of, new_key
+
+    key = new_key()
+    print(f"key:    {key}\ndigest: {digest_of(key)}")
     return 0

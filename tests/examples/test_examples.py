@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import os
 import re
+import runpy
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
+from scipy.optimize import minimize
 
 from server import APP, Server
 from service import Service
@@ -84,6 +88,45 @@ def test_linear_regression(server: Server) -> None:
     loss, line = run(sys.executable, "linear_regression.py", server.url).splitlines()
     assert loss == "loss: 9.0000, after 100 steps: 0.0000"
     assert re.fullmatch(r"y = 2\.0000 x \+ 1\.0000", line)
+
+
+def test_logistic_regression(server: Server) -> None:
+    losses, weights = run(sys.executable, "logistic_regression.py", server.url).splitlines()
+    first, *_, last = [float(text) for text in losses.removeprefix("loss: ").split()]
+    assert first == 0.6931
+    assert last < 0.02
+    assert all(weight > 1 for weight in json.loads(weights.removeprefix("weights: ")))
+
+
+def _valley(x: torch.Tensor) -> torch.Tensor:
+    left, right = x[:-1], x[1:]
+    return torch.add(torch.square(1.0 - left), torch.square(right - torch.square(left)), alpha=100.0).sum()
+
+
+def test_scipy_by_the_service_ends_where_scipy_by_local_derivatives_does(server: Server) -> None:
+    example = runpy.run_path(str(EXAMPLES / "scipy_minimize.py"))
+    found = example["solve"](server.url)
+
+    def value_and_gradient(x: np.ndarray) -> tuple[float, np.ndarray]:
+        gradient, value = torch.func.grad_and_value(_valley)(torch.tensor(x))
+        return value.item(), gradient.numpy()
+
+    def hessian_times(x: np.ndarray, v: np.ndarray) -> np.ndarray:
+        return torch.autograd.functional.hvp(_valley, torch.tensor(x), torch.tensor(v))[1].numpy()
+
+    options = {"xtol": 1e-9}
+    start = np.array(example["START"])
+    local = minimize(value_and_gradient, start, jac=True, hessp=hessian_times, method="Newton-CG", options=options)
+    assert found.success
+    assert found.x.tolist() == local.x.tolist()
+    assert (found.nit, found.nfev, found.nhev) == (local.nit, local.nfev, local.nhev)
+    assert found.x == pytest.approx(np.ones(4), abs=1e-8)
+
+
+def test_scipy_prints_the_lowest_point(server: Server) -> None:
+    lines = run(sys.executable, "scipy_minimize.py", server.url).splitlines()
+    assert lines[0] == "minimum at [1.0, 1.0, 1.0, 1.0], height 0.000000"
+    assert re.fullmatch(r"\d+ values and gradients, \d+ Hessian-vector products", lines[1])
 
 
 @pytest.mark.node

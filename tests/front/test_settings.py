@@ -18,7 +18,7 @@ from server import APP
 NAMES = {
     "HOST", "PORT", "WORKERS", "WORKER_MEMORY_BYTES", "DEADLINE_MS", "THREADS", "QUEUE_SIZE", "MAX_BODY_BYTES",
     "MAX_OUTPUT_BYTES", "MAX_NODES", "MAX_STEPS", "MAX_DEPTH", "MAX_BATCH", "QUEUE_MS", "BODY_TIMEOUT_MS", "GRACE_MS",
-    "LOG_LEVEL",
+    "LOG_LEVEL", "API_KEYS", "RATE_REQUESTS", "RATE_COMPUTE_SECONDS", "CORS_ORIGINS", "ALLOWED_HOSTS", "SANDBOX",
 }  # fmt: skip
 
 
@@ -54,6 +54,16 @@ def test_each_setting_is_read_from_its_name_in_the_environment(monkeypatch: pyte
     assert settings.limits().deadline_ms == 1234
 
 
+def test_lists_are_texts_with_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRADWIRE_CORS_ORIGINS", " https://A.example:443/ ,, http://localhost:3000")
+    monkeypatch.setenv("GRADWIRE_ALLOWED_HOSTS", "api.example, *.b.example,[::1]:80")
+    monkeypatch.setenv("GRADWIRE_API_KEYS", "A" * 64)
+    settings = Settings()
+    assert settings.cors_origins == ("https://a.example", "http://localhost:3000")
+    assert settings.allowed_hosts == ("api.example", "*.b.example", "[::1]:80")
+    assert settings.api_keys == ("a" * 64,)
+
+
 def test_workers_hold_to_what_the_front_says() -> None:
     settings = Settings(max_nodes=7, threads=3, max_output_bytes=12345)
     limits = settings.limits()
@@ -66,7 +76,8 @@ def test_workers_hold_to_what_the_front_says() -> None:
     [
         ("port", 65536), ("port", -1), ("workers", 0), ("deadline_ms", 0), ("queue_size", -1), ("threads", 0),
         ("max_depth", 0), ("worker_memory_bytes", 1 << 20), ("log_level", "loud"), ("grace_ms", -1),
-        ("queue_ms", "soon"),
+        ("queue_ms", "soon"), ("api_keys", "key"), ("rate_requests", "often"), ("rate_compute_seconds", "1;2"),
+        ("cors_origins", "example.com"), ("cors_origins", "https://a/b"), ("allowed_hosts", "https://example.com"),
     ],
 )  # fmt: skip
 def test_a_value_out_of_bounds_is_refused(name: str, value: object) -> None:

@@ -66,7 +66,7 @@ def test_every_error_is_a_problem_document_with_real_examples(method, path, oper
 
 
 def test_what_runs_something_tells_every_error_that_it_can_meet():
-    job = {"400", "406", "408", "413", "415", "422", "500", "503", "504"}
+    job = {"400", "401", "403", "406", "408", "413", "415", "422", "429", "500", "503", "504"}
     paths = document()["paths"]
     assert set(paths["/v1/graphs/run"]["post"]["responses"]) == job | {"200"}
     assert set(paths["/v1/ops/{name}"]["post"]["responses"]) == job | {"200", "404"}
@@ -74,8 +74,19 @@ def test_what_runs_something_tells_every_error_that_it_can_meet():
     for response in paths["/v1/graphs/run"]["post"]["responses"].values():
         codes |= set(response["content"].get("application/problem+json", {}).get("examples", {}))
     not_of_a_graph = {"not_found", "method_not_allowed", "invalid_program"}
-    not_here_yet = {"unauthorized", "forbidden", "rate_limited"}
-    assert codes == set(STATUSES) - not_of_a_graph - not_here_yet
+    assert codes == set(STATUSES) - not_of_a_graph
+
+
+def test_a_key_may_be_needed_for_all_but_what_is_open():
+    assert document()["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"
+    for method, path, operation in OPERATIONS:
+        asked = path not in ("/healthz", "/readyz")
+        assert operation.get("security") == ([{}, {"bearer": []}] if asked else None)
+        assert {"401", "429"} <= set(operation["responses"]) or not asked
+        assert ("403" in operation["responses"]) == (method == "post")
+    refused = document()["paths"]["/v1/graphs/run"]["post"]["responses"]
+    assert set(refused["401"]["headers"]) == {"WWW-Authenticate"}
+    assert set(refused["429"]["headers"]) == {"Retry-After", "RateLimit", "RateLimit-Policy"}
 
 
 def test_the_schema_of_errors_knows_every_code():

@@ -18,6 +18,11 @@ CHANGES = {
     "anomaly mode": ("torch.autograd.set_detect_anomaly(True)", "torch.is_anomaly_enabled()"),
     "matmul precision": ("torch.set_float32_matmul_precision('medium')", "torch.get_float32_matmul_precision()"),
     "warn always": ("torch.set_warn_always(True)", "torch.is_warn_always_enabled()"),
+    "autograd's threads": ("torch._C._set_multithreading_enabled(False)", "torch._C._is_multithreading_enabled()"),
+    "filling": (
+        "torch.utils.deterministic.fill_uninitialized_memory = False",
+        "torch.utils.deterministic.fill_uninitialized_memory",
+    ),
     "print options": ("torch.set_printoptions(precision=2, sci_mode=True)", "repr(torch.tensor([1e-3, 2.71828]))"),
     "denormals": ("torch.set_flush_denormal(True)", "(torch.tensor([1e-310], dtype=torch.float64) / 2).item()"),
     "NumPy's errors": ("np.seterr(all='raise')", "np.geterr()"),

@@ -23,9 +23,9 @@ _LONGEST_HEADER = 65536
 class Job(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One piece of work for a worker.
 
-    `kind` says which road it takes (`graph.run`, `op.run`, `op.describe`, `catalogue`, `devices`), `target` what it is
-    about (an op's name). `accept` is the reply's media type, already negotiated; `queued_ms` how long the job waited.
-    The body travels beside this header.
+    `kind` says which road it takes (`graph.run`, `op.run`, `op.describe`, `autograd`, `catalogue`, `devices`), `target`
+    what it is about (an op's name, a short form's). `accept` is the reply's media type, already negotiated;
+    `queued_ms` how long the job waited. The body travels beside this header.
     """
 
     kind: str

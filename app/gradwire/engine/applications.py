@@ -23,14 +23,22 @@ from gradwire.engine.watch import Watch, is_transformed
 from gradwire.findings import Finding, Refusal, Source
 
 CALL = "call"
+_NAMES = frozenset((CALL, *CONTROL, *TRANSFORMS))
 # Which arguments are lists of numbers only as a way to write a tensor.
 _TENSORS = {"scan": (1,), "map": (0,)}
 
 
 def applies(node: Node) -> bool:
     """Whether `node` is one of these."""
-    name = node.op.removeprefix("torch.")
-    return name == CALL or name in CONTROL or name in TRANSFORMS
+    return node.op in _NAMES or node.op.removeprefix("torch.") in _NAMES
+
+
+def misplaced(node: Node) -> list[Finding]:
+    """What is wrong with a function or options for an op that takes none."""
+    members = [name for name, given in (("of", node.of), ("options", node.options)) if given]
+    text = f"{node.op[:64]} takes no"
+    hint = "only transforms, call and control flow work on functions; arguments by name stand in `kwargs`"
+    return [Finding("invalid_request", f"{text} `{one}`", node.source.at(one), hint=hint) for one in members]
 
 
 def application_step(node: Node, position: int, scope: Scope, watch: Watch, found: list[Finding]) -> Step | None:
@@ -124,6 +132,8 @@ def _of(node: Node, name: str, scope: Scope, found: list[Finding]) -> Getter | N
     place = node.source.at("of")
     roles = ROLES.get(name)
     if node.of is None:
+        if node.faulty:
+            return None
         message = f"{name} needs `of`: the name of a function"
         found.append(Finding("invalid_argument", message, node.source, expected=list(roles) if roles else "of"))
         return None

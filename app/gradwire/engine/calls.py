@@ -37,10 +37,13 @@ class _Bound:
 
 def call_step(node: Node, position: int, scope: Scope, watch: Watch, found: list[Finding]) -> Step | None:
     """The step of a node that calls an op; None where it is wrong, with what is wrong in `found`."""
-    own = names.find(node.op) if _is_pythons(node.op) else None
-    if own is not None and not node.faulty:
-        return _own_step(node, position, own, scope, found)
-    op = resolve(node, found)
+    entry = registry().find(node.op)
+    op = entry if isinstance(entry, Op) else None
+    if op is None or node.op.partition(".")[0] in _PYTHONS:
+        own = names.find(node.op)
+        if own is not None and not node.faulty:
+            return _own_step(node, position, own, scope, found)
+        op = resolve(node, found)
     if node.faulty or op is None:
         check_references(node, scope, found)
         return None
@@ -70,11 +73,7 @@ def call_step(node: Node, position: int, scope: Scope, watch: Watch, found: list
     return step
 
 
-def _is_pythons(name: str) -> bool:
-    """Whether a name is that of Python's own function or of a value's method, rather than of an op."""
-    return name[:1] == "." or name.partition(".")[0] in _PYTHONS or not isinstance(registry().find(name), Op)
-
-
+# Names of Python's own functions, also where an op bears them.
 _PYTHONS = frozenset(("builtins", "print", "format", "math", "functools"))
 
 

@@ -5,7 +5,7 @@ Plain Python over the client's functions, so they are differentiable as plain Py
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import torch
@@ -64,10 +64,10 @@ def scan(run: Run, of: Function, args: Sequence[Any], options: Options) -> Any:
     carry = args[0]
     xs = as_tensor(args[1]) if len(args) > 1 else None
     length = _length("scan", xs, options.get("length"))
+    run.budget.take(length)
     ys = []
-    for step in range(length):
-        run.budget.take()
-        given = of(carry, step if xs is None else _at(xs, step))
+    for x in range(length) if xs is None else _rows(xs, length):
+        given = of(carry, x)
         if not isinstance(given, (list, tuple)) or len(given) != 2:
             raise NoOverload("the function of scan returns two values: the next carry, and y", expected="[carry, y]")
         carry, y = given
@@ -78,11 +78,9 @@ def scan(run: Run, of: Function, args: Sequence[Any], options: Options) -> Any:
 def map_(run: Run, of: Function, args: Sequence[Any], options: Options) -> Any:
     """`of(x, *operands)` over the first dimension of xs, stacked."""
     xs = as_tensor(args[0])
-    ys = []
-    for step in range(_length("map", xs, None)):
-        run.budget.take()
-        ys.append(of(_at(xs, step), *args[1:]))
-    return _stacked("map", ys)
+    length = _length("map", xs, None)
+    run.budget.take(length)
+    return _stacked("map", [of(x, *args[1:]) for x in _rows(xs, length)])
 
 
 def _length(op: str, xs: Any, wanted: Any) -> int:
@@ -102,8 +100,12 @@ def _length(op: str, xs: Any, wanted: Any) -> int:
     return int(lengths.pop())
 
 
-def _at(xs: Any, step: int) -> Any:
-    return pytree.tree_map(lambda one: one[step], xs)
+def _rows(xs: Any, length: int) -> Iterator[Any]:
+    """xs step by step, as Python goes through a tensor: one backward step gathers the gradients of all rows."""
+    leaves, structure = pytree.tree_flatten(xs)
+    columns = [leaf.unbind(0) for leaf in leaves]
+    for step in range(length):
+        yield pytree.tree_unflatten([column[step] for column in columns], structure)
 
 
 def _stacked(op: str, ys: Sequence[Any]) -> Any:

@@ -43,7 +43,7 @@ _OVERFLOW = re.compile(
     re.IGNORECASE,
 )
 _BACKTRACE = re.compile(r"\n(?:Exception raised from|C\+\+ CapturedTraceback|frame #).*", re.DOTALL)
-_SOURCE_PATH = re.compile(r"(?:\"|')?(?:/[\w.+-]+){2,}(?:\"|')?(?::\d+)?")
+_SOURCE_PATH = re.compile(r"(?:\"|')?(?<![\w:/])(?:/[\w.+-]+){2,}(?:\"|')?(?::\d+)?")
 
 
 def is_out_of_memory(error: BaseException) -> bool:

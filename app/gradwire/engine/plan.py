@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 import torch
 
@@ -18,6 +19,9 @@ from gradwire.engine.scope import Scope
 from gradwire.engine.steps import Step
 from gradwire.engine.watch import Watch
 from gradwire.findings import Finding, Refusal, Source
+
+# What a node is called: its id or its index; with its JSON pointer where it does not stand at /nodes/ and its position.
+Label: TypeAlias = "str | int | list[str | int]"
 
 
 @dataclass(slots=True)
@@ -44,7 +48,8 @@ class Plan:
     makers: dict[int, Statement] = field(default_factory=dict)
     writes: Writes = field(default_factory=Writes)
     tape: Tape | None = None
-    labels: list[str | int | list[str | int]] = field(default_factory=list)
+    places: list[Statement] = field(default_factory=list)
+    labels: list[Label] = field(default_factory=list)
     dual: bool = False
 
     @property
@@ -89,8 +94,10 @@ class _Whole:
             self._check_device(document)
         planner.free()
         plan.documents, plan.names, plan.size = self.scope.documents, self.scope.slots, self.scope.size
-        plan.makers, plan.labels = planner.makers, planner.labels
-        plan.dual = any(_is_dual(node) for node in self.graph.nodes)
+        plan.makers, plan.places = planner.makers, planner.places
+        plan.labels = [_label(place, node) for place, node in enumerate(plan.places)]
+        bodies = [self.graph.nodes, *(function.body for function in self.graph.functions)]
+        plan.dual = any(_is_dual(node) for body in bodies for node in body)
         return plan, self.findings
 
     def _scope(self) -> Scope:
@@ -142,6 +149,11 @@ class _Whole:
             get = compile_expression(output.ref, scope, self.findings)
             maker = next((makers[slot] for slot in scope.reads if slot in makers), None)
             self.plan.returns.append(Return(output, get, maker))
+
+
+def _label(place: int, node: Statement) -> Label:
+    """What a node is called, with its pointer where that does not follow from its position."""
+    return node.label if node.source.pointer == f"/nodes/{place}" else [node.label, node.source.pointer]
 
 
 def default_name(graph: Graph) -> str | None:

@@ -23,14 +23,14 @@ from gradwire.findings import Finding
 
 
 class Planner:
-    """Compiles statements of one graph. `labels` are the nodes' by position, with the pointer where it is not plain."""
+    """Compiles statements of one graph. `places` are its nodes by position, inner ones and those of functions too."""
 
     def __init__(self, scope: Scope, watch: Watch) -> None:
         self.scope = scope
         self.watch = watch
         self.findings: list[Finding] = []
         self.found: list[Finding] = []
-        self.labels: list[str | int | list[str | int]] = []
+        self.places: list[Statement] = []
         self.makers: dict[int, Statement] = {}
         self.in_loop = False
         self._steps: list[Step] = []
@@ -65,7 +65,10 @@ class Planner:
 
     def _node(self, node: Node) -> None:
         position = self.place(node)
-        make = applications.application_step if applications.applies(node) else call_step
+        applies = applications.applies(node)
+        if not applies:
+            self.found += applications.misplaced(node)
+        make = applications.application_step if applies else call_step
         step = make(node, position, self.scope, self.watch, self.found)
         if step is not None:
             self._steps.append(step)
@@ -73,10 +76,8 @@ class Planner:
 
     def place(self, node: Statement) -> int:
         """The position of `node`, from 1, which from here on is taken."""
-        position = len(self.labels) + 1
-        plain = node.source.pointer == f"/nodes/{position - 1}"
-        self.labels.append(node.label if plain else [node.label, node.source.pointer])
-        return position
+        self.places.append(node)
+        return len(self.places)
 
     def add(self, node: Statement, call: Any, args: tuple[Getter, ...]) -> Step:
         """A step of a block; its `call` may be put in its place later."""

@@ -31,15 +31,23 @@ def run(plan: Plan, word: Word | None = None, max_steps: int = MAX_STEPS) -> Out
     """
     state = Run(plan, [0] if word is None else word, Budget(max_steps, max_steps))
     seed = seeds.begin(plan.graph.seed)
-    torch.set_grad_enabled(True)
-    with _default_device(plan.device), _dual_level(plan.dual), _deep_calls():
+    with surroundings(plan):
         frame = _frame(plan, state)
         state.budget.take(len(plan.steps))
         execute(plan.steps, frame, state)
         state.word[0] = 0
         found = outputs(plan, frame)
     tape = plan.tape.finish(returned_tensors(plan, found)) if plan.tape is not None else None
-    return Outcome(found, seed, str(plan.device), tape, state.budget.printed)
+    printed = [(entry, plan.places[entry.position - 1]) for entry in state.budget.printed]
+    return Outcome(found, seed, str(plan.device), tape, printed)
+
+
+@contextlib.contextmanager
+def surroundings(plan: Plan) -> Iterator[None]:
+    """What must hold while the steps of `plan` run: grad mode, the device, the level of forward mode, deep calls."""
+    torch.set_grad_enabled(True)
+    with _default_device(plan.device), _dual_level(plan.dual), _deep_calls():
+        yield
 
 
 @contextlib.contextmanager

@@ -54,7 +54,7 @@ def _of_func(name: str) -> TransformOp:
 
         @wraps(transformed)
         def prepared(*args: Any, **kwargs: Any) -> Any:
-            with _dims_named():
+            with _dims_named(chosen):
                 return transformed(*_prepared(name, args, chosen), **kwargs)
 
         return prepared
@@ -94,15 +94,15 @@ def _are_argnums(value: Any) -> bool:
 
 
 @contextmanager
-def _dims_named() -> Iterator[None]:
-    """What vmap says of its dimensions is about one of its options."""
+def _dims_named(options: Options) -> Iterator[None]:
+    """What vmap says of dimensions that were chosen is about one of its options."""
     try:
         yield
-    except ValueError as error:
+    except (ValueError, IndexError) as error:
         text = str(error)
-        if not text.startswith("vmap("):
+        place = "out_dims" if isinstance(error, IndexError) or "out_dim" in text else "in_dims"
+        if place not in options:
             raise
-        place = "out_dims" if "out_dims" in text or "`out_dim" in text else "in_dims"
         raise NoOverload(text, place) from error
 
 
@@ -218,20 +218,21 @@ def as_like(value: Any, like: Any, option: str) -> Any:
         return {name: as_like(value[name], one, option) for name, one in like.items()}
     if isinstance(like, (list, tuple)) and isinstance(value, (list, tuple)) and len(like) == len(value):
         return type(like)([as_like(one, other, option) for one, other in zip(value, like, strict=True)])
-    raise NoOverload(f"{option} have the structure of what they belong to", option)
+    raise NoOverload(f"'{option}' must have the structure of what it belongs to", option)
 
 
 def _tensor_like(value: Any, like: torch.Tensor, option: str) -> torch.Tensor:
+    made: torch.Tensor = value
     if not isinstance(value, torch.Tensor):
         try:
-            value = torch.tensor(value, dtype=like.dtype, device=like.device)
+            made = torch.tensor(value, dtype=like.dtype, device=like.device)
         except (TypeError, ValueError, RuntimeError) as error:
-            raise NoOverload(f"{option} have the structure of what they belong to", option) from error
-    if value.shape != like.shape:
-        expected, got = list(like.shape), list(value.shape)
-        message = f"{option} have the shapes of what they belong to: {got} is not {expected}"
+            raise NoOverload(f"'{option}' must have the structure of what it belongs to", option) from error
+    if made.shape != like.shape:
+        expected, got = list(like.shape), list(made.shape)
+        message = f"a part of '{option}' has shape {got}, but belongs to one of shape {expected}"
         raise NoOverload(message, option, expected=expected, got=got)
-    return value
+    return made
 
 
 def _per_argument(args: Sequence[Any], given: Any, option: str) -> tuple[Any, ...]:
@@ -240,7 +241,7 @@ def _per_argument(args: Sequence[Any], given: Any, option: str) -> tuple[Any, ..
         return (as_like(given, args[0], option),)
     if not isinstance(given, (list, tuple)) or len(given) != len(args):
         wanted = f"a list of {len(args)}"
-        raise NoOverload(f"{option} are {wanted}: one for each argument", option, expected=wanted)
+        raise NoOverload(f"'{option}' is {wanted}: one for each argument", option, expected=wanted)
     return tuple(as_like(one, arg, option) for one, arg in zip(given, args, strict=True))
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from gradwire.engine.graph import Statement
 from gradwire.engine.language.budget import Printed
 
 
@@ -31,13 +32,13 @@ class OutputValue:
 
 @dataclass(slots=True)
 class Outcome:
-    """What a run gives. `tape` is None where none was asked for; `printed` is what each `print` wrote."""
+    """What a run gives. `tape` is None where none was asked for; `printed` is what each `print` wrote, and its node."""
 
     outputs: dict[str, OutputValue]
     seed: int
     device: str
     tape: dict[str, Any] | None = None
-    printed: list[Printed] = field(default_factory=list)
+    printed: list[tuple[Printed, Statement]] = field(default_factory=list)
 
 
 def may_hold_gradient(tensor: torch.Tensor) -> bool:

@@ -3,131 +3,140 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import uuid
 from collections.abc import Awaitable
+from dataclasses import dataclass
 
 from starlette.types import Receive, Scope, Send
 
 from gradwire.contract import media
 from gradwire.contract.frames import Job, Reply
-from gradwire.contract.problems import problem
 from gradwire.findings import Finding, Refusal
-from gradwire.front.intake import ClientLeft, discard, read_body
+from gradwire.front import codings
+from gradwire.front.access.gate import SPENT
+from gradwire.front.answering import answer, bug, decline, refused
+from gradwire.front.intake import ClientLeft, read_body
+from gradwire.front.room import Place
 from gradwire.front.settings import Settings
-
-_log = logging.getLogger("gradwire.front")
 
 # A job that is over by then needs nobody to watch whether the client is still there.
 _WATCH_S = 0.004
-RETRY_AFTER_S = 1
-# The rest of a body as short as this is in the server's buffers or about to be, and the connection can stay open.
-_SHORT = 65536
 _READ = (media.JSON,)
 _WRITTEN = (media.JSON,)
 
 
 async def run(scope: Scope, receive: Receive, send: Send, job: Job) -> None:
     """Answer a request by running `job` with the request's body."""
+    head = _head(scope)
+    place: Place = scope["app"].state.room.place()
+    try:
+        reply, unread = await _reply(scope, receive, job, head, place)
+        if reply is None:
+            return
+        if unread:
+            await decline(scope, receive, send, reply)
+        else:
+            place.hold_reply(len(reply.body))
+            await answer(send, reply, head.accept_encoding)
+    finally:
+        place.leave()
+
+
+async def _reply(scope: Scope, receive: Receive, job: Job, head: _Head, place: Place) -> tuple[Reply | None, bool]:
+    """The reply, whatever happens, and whether some of the body is still unread; None where the client has left."""
     state = scope["app"].state
     unread = False
     try:
         if scope["method"] == "POST":
             unread = True
-            body = await _body(scope, receive, state.settings)
+            body = await _body(head, receive, place, state.settings)
             unread = False
         else:
+            _raise_if_any(_taken_findings(head))
             body = b""
-        reply = await _watched(receive, state.executor.submit(job, body))
+        return await _watched(receive, state.executor.submit(job, body, scope.get(SPENT))), unread
     except Refusal as refusal:
-        reply = refused(refusal.findings)
+        return refused(refusal.findings), unread
     except ClientLeft:
-        return
+        return None, unread
     except asyncio.CancelledError:
         # The server gives up what is still under way when its time to stop is over.
-        reply = refused([Finding("overloaded", "the server is stopping", hint="send the request to another server")])
+        stopping = Finding("overloaded", "the server is stopping", hint="send the request to another server")
+        return refused([stopping]), unread
     except Exception as error:
-        reply = refused([bug(f"{scope['method']} {scope['path']}", error)])
-    if unread and (reply.status == 408 or not _is_short(scope)):
-        await _answer_and_close(receive, send, reply)
-    else:
-        await answer(send, reply)
+        return refused([bug(f"{scope['method']} {scope['path']}", error)]), unread
 
 
-def refused(findings: list[Finding]) -> Reply:
-    """The problem document for `findings`."""
-    status, document = problem(findings)
-    return Reply(status=status, media_type=media.PROBLEM, body=document)
+@dataclass(slots=True)
+class _Head:
+    """The header fields that matter here; those that may stand several times joined."""
+
+    content_type: bytes | None = None
+    content_encoding: bytes | None = None
+    content_length: bytes | None = None
+    accept: bytes | None = None
+    accept_encoding: bytes | None = None
 
 
-def bug(request: str, error: Exception) -> Finding:
-    """Log an exception that nobody expected; what the client is told of it."""
-    number = uuid.uuid4().hex
-    _log.error("request %s: %s failed", number, request, exc_info=error)
-    return Finding("internal_error", f"something went wrong in the server; the operator finds it under {number}")
-
-
-async def answer(send: Send, reply: Reply) -> None:
-    """Send a finished reply."""
-    await send({"type": "http.response.start", "status": reply.status, "headers": _headers(reply)})
-    await send({"type": "http.response.body", "body": reply.body})
-
-
-async def _answer_and_close(receive: Receive, send: Send, reply: Reply) -> None:
-    """Send a reply to a request whose body has not been read to its end, and close the connection."""
-    headers = [*_headers(reply), (b"connection", b"close")]
-    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-    await send({"type": "http.response.body", "body": reply.body, "more_body": True})
-    if reply.status != 408:
-        await discard(receive)
-    await send({"type": "http.response.body", "body": b""})
-
-
-def _headers(reply: Reply) -> list[tuple[bytes, bytes]]:
-    headers = [
-        (b"content-type", reply.media_type.encode()),
-        (b"content-length", str(len(reply.body)).encode()),
-    ]
-    if reply.status == 503:
-        headers.append((b"retry-after", str(RETRY_AFTER_S).encode()))
-    return headers
-
-
-async def _body(scope: Scope, receive: Receive, settings: Settings) -> bytes:
-    """The body of a request whose headers are in order. Raises Refusal and ClientLeft."""
-    kind = accept = coding = length = None
+def _head(scope: Scope) -> _Head:
+    head = _Head()
     for name, value in scope["headers"]:
         if name == b"content-type":
-            kind = value
-        elif name == b"accept":
-            accept = value if accept is None else accept + b"," + value
-        elif name == b"content-encoding":
-            coding = value
+            head.content_type = value
         elif name == b"content-length":
-            length = value
-    findings = _header_findings(kind, accept, coding)
+            head.content_length = value
+        elif name == b"accept":
+            head.accept = value if head.accept is None else head.accept + b"," + value
+        elif name == b"accept-encoding":
+            head.accept_encoding = value if head.accept_encoding is None else head.accept_encoding + b"," + value
+        elif name == b"content-encoding":
+            head.content_encoding = value if head.content_encoding is None else head.content_encoding + b"," + value
+    return head
+
+
+async def _body(head: _Head, receive: Receive, place: Place, settings: Settings) -> bytes:
+    """The body of a request whose headers are in order. Raises Refusal and ClientLeft."""
+    coding = codings.of_body(head.content_encoding)
+    _raise_if_any([*_body_findings(head, coding), *_taken_findings(head)])
+    return await read_body(
+        receive,
+        head.content_length,
+        None if coding == codings.IDENTITY else coding,
+        place,
+        most=settings.max_body_bytes,
+        pause_ms=settings.body_timeout_ms,
+    )
+
+
+def _raise_if_any(findings: list[Finding]) -> None:
     if findings:
         raise Refusal(findings)
-    return await read_body(receive, length, most=settings.max_body_bytes, pause_ms=settings.body_timeout_ms)
 
 
-def _is_short(scope: Scope) -> bool:
-    """Whether the whole body is known to be short."""
-    length = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
-    return length.isdigit() and int(length) <= _SHORT
-
-
-def _header_findings(kind: bytes | None, accept: bytes | None, coding: bytes | None) -> list[Finding]:
+def _body_findings(head: _Head, coding: str | None) -> list[Finding]:
+    """What cannot be read of a body, by what its headers say."""
     findings: list[Finding] = []
-    if media.readable(_text(kind), _READ) is None:
+    kind = _text(head.content_type)
+    if media.readable(kind, _READ) is None:
         message = "the body's Content-Type is not one that is read here"
-        findings.append(Finding("unsupported_media_type", message, got=_text(kind), expected=list(_READ)))
-    if coding is not None and coding.strip().lower() not in (b"", b"identity"):
+        findings.append(Finding("unsupported_media_type", message, got=kind, expected=list(_READ)))
+    if coding is None:
         message = "the body's Content-Encoding is not one that is read here"
-        findings.append(Finding("unsupported_media_type", message, got=_text(coding), expected=["identity"]))
-    if media.negotiate(_text(accept), _WRITTEN) is None:
+        expected = [*codings.READ, codings.IDENTITY]
+        got = _text(head.content_encoding)
+        findings.append(Finding("unsupported_media_type", message, got=got, expected=expected))
+    return findings
+
+
+def _taken_findings(head: _Head) -> list[Finding]:
+    """What the client will not take of the reply."""
+    findings: list[Finding] = []
+    if media.negotiate(_text(head.accept), _WRITTEN) is None:
         message = "the reply cannot be written as Accept asks"
-        findings.append(Finding("not_acceptable", message, got=_text(accept), expected=list(_WRITTEN)))
+        findings.append(Finding("not_acceptable", message, got=_text(head.accept), expected=list(_WRITTEN)))
+    if codings.wish(head.accept_encoding) is None:
+        message = "the reply cannot be coded as Accept-Encoding asks"
+        expected = [*codings.READ, codings.IDENTITY]
+        findings.append(Finding("not_acceptable", message, got=_text(head.accept_encoding), expected=expected))
     return findings
 
 

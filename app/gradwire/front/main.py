@@ -17,11 +17,16 @@ from gradwire.contract.frames import Job
 from gradwire.contract.problems import problem
 from gradwire.findings import Finding, Refusal
 from gradwire.front import dispatch
-from gradwire.front.api import graphs, ops, pages, server
+from gradwire.front.access.cors import Cors
+from gradwire.front.access.gate import Gate
+from gradwire.front.answering import bug
+from gradwire.front.api import autograd, graphs, ops, pages, server
 from gradwire.front.api.facts import facts_of
 from gradwire.front.api.routes import JobRoute
+from gradwire.front.codings import Coded
 from gradwire.front.executors import Executor
 from gradwire.front.executors.pool import WorkerPool
+from gradwire.front.room import Room
 from gradwire.front.settings import Settings
 
 
@@ -45,15 +50,19 @@ def create_app(settings: Settings | None = None, executor: Executor | None = Non
     )
     app.state.settings = settings
     app.state.executor = executor
+    most = max(settings.max_held_bytes, settings.max_body_bytes + settings.max_output_bytes)
+    app.state.room = Room(most, settings.body_timeout_ms / 1000)
     # The routes that are asked for most come first: routing goes through them in order.
-    for module in (graphs, ops, server, pages):
+    for module in (graphs, autograd, ops, server, pages):
         # As they are, not included: FastAPI would put a router of its own in the way of each request.
         app.router.routes.extend(module.router.routes)
     app.direct = _direct(app)
+    app.entry = _entry(app, settings)
     app.add_exception_handler(HTTPException, _http_exception)
     app.add_exception_handler(Refusal, _refusal)
     app.add_exception_handler(Exception, _bug)
     app.add_middleware(HeadAsGet)
+    app.add_middleware(Coded)
     return app
 
 
@@ -62,14 +71,25 @@ class _Application(FastAPI):
     than all else that the front does for a small graph."""
 
     direct: dict[tuple[str, str], Job]
+    entry: ASGIApp
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.entry(scope, receive, send)
+
+    async def admitted(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """A request that has passed the gate."""
         job = self.direct.get((scope["method"], scope["path"])) if scope["type"] == "http" else None
         if job is None:
             await super().__call__(scope, receive, send)
         else:
             scope["app"] = self
             await dispatch.run(scope, receive, send, job)
+
+
+def _entry(app: _Application, settings: Settings) -> ASGIApp:
+    """What every request comes through, the short way or the long one."""
+    gate: ASGIApp = Gate(app.admitted, settings)
+    return Cors(gate, settings.cors_origins) if settings.cors_origins else gate
 
 
 def _direct(app: FastAPI) -> dict[tuple[str, str], Job]:
@@ -125,4 +145,4 @@ def _allowed(request: Request) -> list[str]:
 
 
 async def _bug(request: Request, exception: Exception) -> Response:
-    return _problem([dispatch.bug(f"{request.method} {request.url.path}", exception)])
+    return _problem([bug(f"{request.method} {request.url.path}", exception)])

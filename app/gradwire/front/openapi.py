@@ -10,7 +10,9 @@ from fastapi.openapi.utils import get_openapi
 
 import gradwire
 from gradwire.contract.documents.schemas import components
-from gradwire.front.api import graphs, ops, server
+from gradwire.front.access.keys import is_open
+from gradwire.front.api import autograd, graphs, ops, server
+from gradwire.front.api.described import FORBIDDEN, RATE_LIMITED, UNAUTHORIZED, problems
 
 DESCRIPTION = """\
 Send tensors and a graph of PyTorch operations; get values, gradients and the backward graph. Results are PyTorch's
@@ -20,7 +22,14 @@ own, bit for bit.
 * Numbers are exact: the fewest digits that read back to the same value in the dtype; NaN, infinities and integers
   beyond 2^53 are strings.
 * Errors are [problem documents](/problems/) (RFC 9457) that say where, what came, and what was expected.
+* Bodies may have a `Content-Encoding` of gzip or zstd; replies over 1 KiB have the one that `Accept-Encoding` asks for.
 """
+
+_BEARER = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "Needed where the operator has set GRADWIRE_API_KEYS; `gradwire key` makes one.",
+}
 
 
 def document(app: FastAPI) -> dict[str, Any]:
@@ -32,13 +41,24 @@ def document(app: FastAPI) -> dict[str, Any]:
         description=DESCRIPTION,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         routes=app.routes,
-        tags=[graphs.TAG, ops.TAG, server.TAG],
+        tags=[graphs.TAG, autograd.TAG, ops.TAG, server.TAG],
     )
-    for path in described["paths"].values():
-        for operation in path.values():
+    for path, operations in described["paths"].items():
+        for method, operation in operations.items():
             _without_validation_error(operation["responses"])
-    described["components"] = {"schemas": components()}
+            _behind_the_gate(path, method, operation)
+    described["components"] = {"schemas": components(), "securitySchemes": {"bearer": _BEARER}}
     return described
+
+
+def _behind_the_gate(path: str, method: str, operation: dict[str, Any]) -> None:
+    """What any operation can meet before it is looked at: a missing key, a foreign page, a rate that is used up."""
+    findings = [FORBIDDEN] if method == "post" else []
+    if not is_open(path):
+        operation["security"] = [{}, {"bearer": []}]
+        findings += [UNAUTHORIZED, RATE_LIMITED]
+    responses = {str(status): response for status, response in problems(*findings).items()}
+    operation["responses"] = dict(sorted({**operation["responses"], **responses}.items()))
 
 
 def _without_validation_error(responses: dict[str, Any]) -> None:

@@ -1,6 +1,9 @@
-"""uvicorn's HTTP protocol, with a bound on the head of a request and with refusals as problem documents."""
+"""uvicorn's HTTP protocol, with bounds on heads and on what slow clients may cost, and with problem documents."""
 
 from __future__ import annotations
+
+import asyncio
+from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
@@ -10,39 +13,126 @@ from gradwire.findings import Finding
 
 # The parser itself takes any number of header lines, and keeps them all.
 _MOST_HEAD_BYTES = 65536
+# A client that takes less of its reply in a whole period is as good as gone.
+_LEAST_TAKEN = 4096
 
 
 class Protocol(HttpToolsProtocol):
-    """Refuses what is no HTTP, and heads over 64 KiB."""
+    """Refuses what is no HTTP, heads over 64 KiB, and connections over `most_connections`; lets go of clients that send
+    a head, or take a reply, too slowly.
+
+    `patience_s` is the time for a whole head, from the connection or from its first byte, and the period in which some
+    of a reply must be taken. Slow bodies are the application's matter, which waits for them.
+    """
+
+    patience_s = 30.0
+    most_connections: int | None = None
 
     _head_bytes = 0
     _in_head = True
+    _waiting_for_head: asyncio.TimerHandle | None = None
+    _watching_reader: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        if self.most_connections is not None and len(self.connections) > self.most_connections:
+            self._refuse(503, Finding("overloaded", "there are too many connections", hint="try again later"))
+        else:
+            self._waiting_for_head = self.loop.call_later(self.patience_s, self._head_is_late)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_waiting_for_head()
+        self._stop_watching_reader()
+        super().connection_lost(exc)
+
+    # ---- heads
 
     def data_received(self, data: bytes) -> None:
         # A piece that begins within a body is not counted, whatever of the next head it holds.
         if self._in_head:
             self._head_bytes += len(data)
         super().data_received(data)
-        if self._in_head and self._head_bytes > _MOST_HEAD_BYTES and not self.transport.is_closing():
+        if self.transport.is_closing():
+            return
+        if self._in_head and self._head_bytes > _MOST_HEAD_BYTES:
             self.send_400_response("the head of the request is too long")
+        elif self._in_head and self._head_bytes and self._waiting_for_head is None:
+            self._waiting_for_head = self.loop.call_later(self.patience_s, self._head_is_late)
+        elif self.cycle is not None and self.cycle.response_complete and self.timeout_keep_alive_task is None:
+            # What is left of a body that nobody reads: it must not keep the connection for ever.
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
 
     def on_headers_complete(self) -> None:
         self._in_head = False
+        self._stop_waiting_for_head()
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
         super().on_message_complete()
         self._in_head, self._head_bytes = True, 0
 
+    def _head_is_late(self) -> None:
+        self._waiting_for_head = None
+        if self.transport.is_closing():
+            return
+        if self._head_bytes:
+            message = f"the head of the request took longer than {1000 * self.patience_s:.0f} ms"
+            self._refuse(408, Finding("request_timeout", message, hint="send the request again"))
+        else:
+            self.transport.close()
+
+    def _stop_waiting_for_head(self) -> None:
+        if self._waiting_for_head is not None:
+            self._waiting_for_head.cancel()
+            self._waiting_for_head = None
+
+    # ---- readers
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._watch_reader(None)
+
+    def resume_writing(self) -> None:
+        self._stop_watching_reader()
+        super().resume_writing()
+
+    def _watch_reader(self, before: int | None) -> None:
+        """`before` is how much there was to take a period ago."""
+        left = self.transport.get_write_buffer_size()
+        if before is not None and before - left < _LEAST_TAKEN:
+            self.transport.abort()
+        else:
+            self._watching_reader = self.loop.call_later(self.patience_s, self._watch_reader, left)
+
+    def _stop_watching_reader(self) -> None:
+        if self._watching_reader is not None:
+            self._watching_reader.cancel()
+            self._watching_reader = None
+
+    # ---- refusals
+
     def send_400_response(self, msg: str) -> None:
         """Answer what could not be parsed as HTTP, and close."""
-        _, document = problem([Finding("malformed_body", msg)])
+        self._refuse(400, Finding("malformed_body", msg))
+
+    def _refuse(self, status: int, finding: Finding) -> None:
+        """Answer without asking the application, and close."""
+        _, document = problem([finding])
         head = [
-            STATUS_LINE[400],
+            STATUS_LINE[status],
             *(b"%s: %s\r\n" % header for header in self.server_state.default_headers),
             b"content-type: %s\r\n" % PROBLEM.encode(),
             b"content-length: %d\r\n" % len(document),
+            b"retry-after: 1\r\n" if status == 503 else b"",
             b"connection: close\r\n\r\n",
         ]
         self.transport.write(b"".join(head) + document)
         self.transport.close()
+
+
+def protocol(patience_ms: int, connections: int | None) -> type[Protocol]:
+    """The protocol with these bounds, as uvicorn takes one: a class."""
+    bounds: dict[str, Any] = {"patience_s": patience_ms / 1000, "most_connections": connections}
+    return type("BoundedProtocol", (Protocol,), bounds)

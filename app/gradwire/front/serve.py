@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import resource
 import signal
 import socket
 from types import FrameType
@@ -13,20 +14,24 @@ import uvicorn
 
 from gradwire.front.executors import Executor
 from gradwire.front.main import create_app
-from gradwire.front.protocol import Protocol
+from gradwire.front.protocol import protocol
 from gradwire.front.settings import Settings
 
 _log = logging.getLogger("gradwire.front")
 
+# The most descriptors that are asked of the system, and those that are not for clients: a worker has four.
+_DESCRIPTORS = 65536
+_OTHERS, _OF_WORKER = 64, 8
+
 
 def serve(settings: Settings) -> int:
-    """Listen and serve; 0 after a stop that was asked for, 1 where the address cannot be had."""
+    """Listen and serve; 0 after a stop that was asked for, 1 where the address or workers cannot be had."""
     logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
     app = create_app(settings)
     config = uvicorn.Config(
         app,
         loop="uvloop",
-        http=Protocol,
+        http=protocol(settings.body_timeout_ms, _most_connections(settings.workers)),
         ws="none",
         lifespan="on",
         access_log=False,
@@ -52,7 +57,7 @@ def serve(settings: Settings) -> int:
         signal.signal(number, signal.SIG_IGN)
     server.run(sockets=[listening])
     _log.info("stopped")
-    return 0 if server.started else 1
+    return 0 if server.started and app.state.executor.broken is None else 1
 
 
 class _Server(uvicorn.Server):
@@ -74,9 +79,24 @@ class _Server(uvicorn.Server):
             with contextlib.suppress(asyncio.CancelledError):
                 await closing
 
+    async def on_tick(self, counter: int) -> bool:
+        """Ten times a second: whether to stop."""
+        return await super().on_tick(counter) or self._executor.broken is not None
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self.force_exit = self.should_exit
         self.should_exit = True
+
+
+def _most_connections(workers: int) -> int:
+    """How many clients fit; more descriptors are asked for first, as the usual 1,024 are few."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, _DESCRIPTORS)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+        soft = most
+    open_files = _DESCRIPTORS if soft == resource.RLIM_INFINITY else soft
+    return max(16, open_files - _OTHERS - _OF_WORKER * workers)
 
 
 def _listen(settings: Settings) -> socket.socket:

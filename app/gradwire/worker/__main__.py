@@ -23,6 +23,8 @@ from gradwire.contract.limits import Limits
 # Set before NumPy and PyTorch are loaded: threads that they start would not survive a fork.
 for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ[variable] = "1"
+# PyTorch's compiler makes itself a folder when it is loaded, for which there may be no place. Nothing is compiled here.
+os.environ["TORCHINDUCTOR_CACHE_DIR"] = sys.prefix
 
 
 def main() -> int:
@@ -31,10 +33,14 @@ def main() -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     control = socket.socket(fileno=int(sys.argv[1]))
     limits = msgspec.json.decode(control.recv(65536), type=Limits)
-    from gradwire.worker import loop, preload
+    from gradwire.worker import loop, preload, sandbox
 
+    nursery = _Nursery(control, limits, loop.work)
+    if (missing := sandbox.missing(limits)) is not None:
+        nursery.refuse(f"the sandbox is required, and workers cannot have it here: {missing}")
+        return 1
     preload.everything(limits)
-    _Nursery(control, limits, loop.work).serve()
+    nursery.serve()
     return 0
 
 
@@ -67,6 +73,10 @@ class _Nursery:
         # Nobody reads it any more, and the interpreter closes it before it stops handling signals.
         signal.set_wakeup_fd(-1)
         self._kill_all()
+
+    def refuse(self, why: str) -> None:
+        """Tell the front that there will be no workers, nor from another nursery."""
+        self._tell({"refused": why})
 
     def _obey(self) -> bool:
         """One request of the front; False when the front is gone."""

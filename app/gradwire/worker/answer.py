@@ -8,7 +8,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Callable
 from time import perf_counter
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import numpy as np
@@ -22,6 +22,7 @@ from gradwire.contract.problems import MEDIA_TYPE as PROBLEM
 from gradwire.contract.problems import order, problem
 from gradwire.engine import devices
 from gradwire.engine.calls import unknown_op
+from gradwire.engine.derivatives.asked import Derivatives
 from gradwire.engine.failure import OutOfMemoryRefusal
 from gradwire.engine.graph import Graph
 from gradwire.engine.ops.describe import describe, summaries
@@ -29,16 +30,20 @@ from gradwire.engine.ops.registry import Excluded, Op, registry
 from gradwire.engine.outputs import source_of
 from gradwire.engine.plan import Plan, plan
 from gradwire.engine.run import run
+from gradwire.engine.short_forms import derive, prepare
 from gradwire.engine.values import Outcome
 from gradwire.findings import Finding, Refusal, Source
 from gradwire.wire.read.graph import read_graph, read_op
+from gradwire.wire.read.short_forms import read_short_form
 from gradwire.wire.read.skeleton import skeleton
 from gradwire.wire.write.reply import graph_reply, op_reply
 from gradwire.wire.write.room import Unwritable
+from gradwire.wire.write.short_forms import short_form_reply
 from gradwire.worker import sandbox
 from gradwire.worker.plans import Plans, form_of, own_part
 
 JSON = "application/json"
+Result = TypeVar("Result")
 
 
 class Answerer:
@@ -50,6 +55,7 @@ class Answerer:
         self._roads: dict[str, Callable[[Job, bytes, JobPage], bytes]] = {
             "graph.run": self._run_graph,
             "op.run": self._run_op,
+            "autograd": self._run_short_form,
             "op.describe": _describe,
             "catalogue": _catalogue,
             "devices": _devices,
@@ -75,6 +81,20 @@ class Answerer:
         _callable(job.target)
         return self._run(job, body, page, lambda bones, limits: read_op(bones, job.target, limits), op_reply)
 
+    def _run_short_form(self, job: Job, body: bytes, page: JobPage) -> bytes:
+        started = perf_counter()
+        bones, limits = skeleton(body, self.limits.max_depth), self.limits
+        form, findings = read_short_form(bones, job.target, limits)
+        prepared, more = prepare(form)
+        if findings or more:
+            raise Refusal(order([*findings, *more], bones))
+
+        def compute() -> Derivatives:
+            memory, text = limits.worker_memory_bytes, limits.max_output_bytes
+            return derive(prepared, page.word, limits.max_steps, memory, text)
+
+        return self._answered(job, page, started, prepared.plan, compute, short_form_reply)
+
     def _run(
         self,
         job: Job,
@@ -86,11 +106,27 @@ class Answerer:
         """The road of every computation: read, plan, run, write."""
         started = perf_counter()
         prepared = self._prepared(job, skeleton(body, self.limits.max_depth), read)
+
+        def compute() -> Outcome:
+            return run(prepared, page.word, self.limits.max_steps)
+
+        return self._answered(job, page, started, prepared, compute, write)
+
+    def _answered(
+        self,
+        job: Job,
+        page: JobPage,
+        started: float,
+        prepared: Plan,
+        compute: Callable[[], Result],
+        write: Callable[[Result, dict[str, float], Limits], bytes],
+    ) -> bytes:
+        """What follows once a plan is made: the clock is set, `compute` runs, and its result is written."""
         wanted = prepared.graph.deadline_ms
         deadline = self.limits.deadline_ms if wanted is None else min(wanted, self.limits.deadline_ms)
         page.accept(deadline, prepared.labels)
         planned = perf_counter()
-        outcome: Outcome = run(prepared, page.word, self.limits.max_steps)
+        result = compute()
         ran = perf_counter()
         timing = {
             "queue": job.queued_ms,
@@ -98,7 +134,7 @@ class Answerer:
             "run": 1e3 * (ran - planned),
         }
         try:
-            return write(outcome, timing, self.limits)
+            return write(result, timing, self.limits)
         except Unwritable as error:
             raise _placed(error, prepared) from None
 

@@ -13,7 +13,7 @@ from gradwire.contract.limits import Limits
 from gradwire.contract.page import JobPage
 from gradwire.contract.problems import MEDIA_TYPE, problem
 from gradwire.findings import Finding
-from gradwire.worker import memory, preload, state
+from gradwire.worker import memory, preload, sandbox, state
 from gradwire.worker.answer import Answerer
 
 _log = logging.getLogger("gradwire.worker")
@@ -31,10 +31,13 @@ def work(channel: socket.socket, page_descriptor: int, limits: Limits) -> int:
     os.close(page_descriptor)
     answerer = Answerer(limits)
     state.diverge()
+    memory.volunteer()
+    sandbox.close_files(limits)
     memory.start_threads(limits.threads)
     # What is slow only the first time (autograd's own start, kernels that choose themselves) is not for a client.
     preload.first_graph(answerer, page)
     memory.bound(limits)
+    sandbox.filter_calls(limits)
     try:
         channel.sendall(READY)
         _serve(channel, answerer, page)
@@ -51,6 +54,7 @@ def _serve(channel: socket.socket, answerer: Answerer, page: JobPage) -> None:
         reply = _answer(answerer, job, body, page)
         # The job's memory must be free before the next one comes.
         del frame, body
+        reply.retire = reply.retire or fresh.left_open()
         _send(channel, reply)
         del reply
         fresh.restore()

@@ -135,7 +135,8 @@ def plain_text(value: Any) -> str:
 
 def same_as_python(program: Program) -> None:
     """Ours does what Python does, to the letter."""
-    assert outcome(program, Ours()) == outcome(program, Plain())
+    ours, pythons = outcome(program, Ours()), outcome(program, Plain())
+    assert ours == pythons, (ours, pythons)
 
 
 def refusal(program: Program, budget: Budget | None = None) -> str:

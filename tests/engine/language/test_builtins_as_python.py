@@ -75,7 +75,6 @@ NUMBERS = [
     lambda p: p.round(1234, -2),
     lambda p: p.round(1250, -2),
     lambda p: p.round(1350, -2),
-    lambda p: p.round(5, -(10**9)),
     lambda p: p.round(1.5, -(10**9)),
     lambda p: p.round(1.25, 10**9),
     lambda p: p.round(1.5, None),

@@ -15,6 +15,7 @@ from gradwire.contract.documents.component import is_list
 from gradwire.contract.documents.graph import GraphBody, OpBody, OutputRequest, TapeOptions
 from gradwire.contract.documents.names import NAME_PATTERN, NAME_RULE, Body
 from gradwire.contract.documents.nodes import BLOCKS, BindBody, FunctionBody, NodeBody, body_of
+from gradwire.contract.documents.short_forms import BODIES
 from gradwire.findings import Finding, Source
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -29,6 +30,7 @@ _MEMBERS: dict[type[BaseModel], str] = {
     TapeOptions: "tape",
     TransformBody: "a transform",
     FunctionLiteral: "a named function",
+    **dict.fromkeys(BODIES.values(), "the body"),
     **{model: f"`{op}`" for op, model in BLOCKS.items()},
 }
 # Members that hold lists of nodes.
@@ -167,6 +169,7 @@ def _wrong(detail: ErrorDetails) -> tuple[str, Any]:
 _TYPES = {
     "string_type": "a string",
     "int_type": "an integer",
+    "float_type": "a number",
     "bool_type": "true or false",
     "list_type": "a list",
     "dict_type": "an object",
@@ -182,6 +185,8 @@ def _one_of(context: dict[str, Any]) -> tuple[str, Any]:
 _RULES: dict[str, Callable[[dict[str, Any]], tuple[str, Any]]] = {
     "string_pattern_mismatch": lambda _: (f"a name has {NAME_RULE}", NAME_RULE),
     "greater_than_equal": lambda context: (f"must be at least {context['ge']}", f"at least {context['ge']}"),
+    "greater_than": lambda context: (f"must be above {context['gt']:g}", f"above {context['gt']:g}"),
+    "too_short": lambda _: ("the list is empty", "at least one entry"),
     "less_than_equal": lambda context: (f"must be at most {context['le']}", f"at most {context['le']}"),
     "literal_error": _one_of,
 }

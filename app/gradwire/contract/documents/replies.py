@@ -19,21 +19,33 @@ class Timing(ReplyPart):
     encode: StrictInt | StrictFloat = Field(description="Writing the values.")
 
 
-class _Run(ReplyPart):
+class RunFacts(ReplyPart):
+    """What every reply of a computation says of it."""
+
     seed: StrictInt = Field(description="The seed of the run; sent again, it gives the same numbers.", examples=[1234])
     device: StrictStr = Field(description="Where the run took place.", examples=["cpu"])
     torch: StrictStr = Field(description="The version of PyTorch.", examples=["2.13.0"])
     timing_ms: Timing
 
 
-class GraphReply(_Run):
+class PrintedEntry(ReplyPart):
+    """What one call of `print` wrote."""
+
+    line: StrictInt | None = Field(None, ge=1, description="Its line, in a program.", examples=[6])
+    node: StrictStr | StrictInt | None = Field(None, description="Its node, in a graph of nodes.", examples=[0])
+    text: StrictStr = Field(description="The text as Python prints it, without the newline at its end.")
+    end: StrictStr | None = Field(None, description="What ends it, where that is not a newline.")
+
+
+class GraphReply(RunFacts):
     """What a graph returned."""
 
     outputs: dict[str, Value] = Field(description="The values asked for, by name.")
     tape: TapeReply | None = Field(None, description="The backward graph, where it was asked for.")
+    printed: list[PrintedEntry] | None = Field(None, description="What `print` wrote, an entry for each call.")
 
 
-class OpReply(_Run):
+class OpReply(RunFacts):
     """What one op returned."""
 
     result: Value

@@ -15,6 +15,7 @@ from gradwire.contract.documents import (
     nodes,
     replies,
     server,
+    short_forms,
     tape,
     tensor,
     values,
@@ -23,7 +24,12 @@ from gradwire.contract.documents.component import PLACEHOLDER
 
 PREFIX = "#/components/schemas/"
 
-_REQUESTS: tuple[type[BaseModel], ...] = (graph.GraphBody, graph.OpBody, nodes.FunctionBody)
+_REQUESTS: tuple[type[BaseModel], ...] = (
+    graph.GraphBody,
+    graph.OpBody,
+    nodes.FunctionBody,
+    *dict.fromkeys(short_forms.BODIES.values()),
+)
 _REPLIES: tuple[type[BaseModel], ...] = (
     replies.GraphReply,
     replies.OpReply,
@@ -34,8 +40,14 @@ _REPLIES: tuple[type[BaseModel], ...] = (
     server.Alive,
     server.Ready,
     tape.TapeReply,
+    *dict.fromkeys(short_forms.REPLIES.values()),
 )
-_ALIASES: dict[str, Any] = {"Input": tensor.Input, "OpArgument": arguments.OpArgument, "Value": values.Value}
+_ALIASES: dict[str, Any] = {
+    "Input": tensor.Input,
+    "OpArgument": arguments.OpArgument,
+    "Value": values.Value,
+    "CotangentsIn": short_forms.CotangentsIn,
+}
 
 
 def components() -> dict[str, Any]:

@@ -69,11 +69,14 @@ class BoolOut(_Noted):
     value: StrictBool = Field(description="The value.")
 
 
+_Digits = StrictInt | Annotated[StrictStr, Field(pattern=r"^-?[0-9]+$")]
+
+
 class IntOut(_Noted):
     """A Python int; beyond 2^53-1 its digits as a string."""
 
     kind: Literal["int"] = Field(description="What the value is.")
-    value: StrictInt | Annotated[StrictStr, Field(pattern=r"^-?[0-9]+$")] = Field(description="The value.")
+    value: _Digits = Field(description="The value.")
 
 
 class FloatOut(_Noted):
@@ -112,7 +115,7 @@ class SizeOut(_Noted):
     """A `torch.Size`."""
 
     kind: Literal["size"] = Field(description="What the value is.")
-    value: list[StrictInt] = Field(description="Its numbers.", examples=[[5, 3]])
+    value: list[_Digits] = Field(description="Its numbers, as those of ints.", examples=[[5, 3]])
 
 
 class NamedOut(_Noted):

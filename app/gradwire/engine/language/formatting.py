@@ -13,7 +13,7 @@ import torch
 from gradwire.engine.errors import NoOverload
 from gradwire.engine.language.budget import MAX_FORMAT_WIDTH, Printed, exceeded
 from gradwire.engine.language.displays import allow_array, allow_tensor
-from gradwire.engine.language.functions import builtin, type_of
+from gradwire.engine.language.functions import builtin, spoken
 from gradwire.engine.language.lazy import Run
 from gradwire.engine.language.limits import allow_items
 from gradwire.engine.language.text import repr_of, str_of
@@ -36,7 +36,7 @@ def format_value(value: Any, spec: str) -> str:
     if isinstance(value, _FORMATS):
         return format(value, spec)
     if spec:
-        raise TypeError(f"unsupported format string passed to {type_of(value).__name__}.__format__")
+        raise TypeError(f"unsupported format string passed to {spoken(value)}.__format__")
     return str_of(value)
 
 
@@ -145,7 +145,7 @@ def print_(run: Run, /, *values: Any, sep: Any = " ", end: Any = "\n", **others:
         raise TypeError(f"'{name}' is an invalid keyword argument for print()")
     for name, value in (("sep", sep), ("end", end)):
         if not isinstance(value, str | None):
-            raise TypeError(f"{name} must be None or a string, not {type_of(value).__name__}")
+            raise TypeError(f"{name} must be None or a string, not {spoken(value)}")
     pieces: list[str] = []
     between = " " if sep is None else sep
     length = 0

@@ -8,6 +8,7 @@ goes through `call`.
 from __future__ import annotations
 
 import builtins
+import functools
 import re
 from collections.abc import Callable
 from functools import partial
@@ -27,6 +28,7 @@ Bounded: TypeAlias = Callable[..., Any]
 BUILTINS: dict[str, Bounded] = {}
 
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]+")
+_IN_PYTHON = 1 << 9  # Py_TPFLAGS_HEAPTYPE
 _NATIVE = (FunctionType, BuiltinFunctionType, MethodDescriptorType)
 
 
@@ -34,10 +36,26 @@ def builtin(name: str) -> Callable[[Bounded], Bounded]:
     """Keep a function as what the builtin `name` does."""
 
     def keep(function: Bounded) -> Bounded:
-        BUILTINS[name] = function
-        return function
+        BUILTINS[name] = in_pythons_words(function, getattr(builtins, name, partial))
+        return BUILTINS[name]
 
     return keep
+
+
+def in_pythons_words(function: Bounded, native: Callable[..., Any]) -> Bounded:
+    """`function`, except that Python's own refuses arguments that are too few, too many or of unknown names."""
+
+    @functools.wraps(function)
+    def called(run: Run, /, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(run, *args, **kwargs)
+        except TypeError as error:
+            if error.__traceback__ is None or error.__traceback__.tb_next is not None:
+                raise
+        # The arguments did not fit, so `function` never began, and neither does `native`.
+        return native(*args, **kwargs)
+
+    return called
 
 
 class PythonFunction:
@@ -77,6 +95,14 @@ def type_of(value: Any) -> type:
     return type(_original(value)) if _original(value) is not None else FunctionType
 
 
+def spoken(value: Any) -> str:
+    """What errors call the type of `value`: types written in C bear the module's name, too."""
+    kind = type_of(value)
+    if kind.__flags__ & _IN_PYTHON or kind.__module__ == "builtins":
+        return kind.__name__
+    return f"{kind.__module__}.{kind.__name__}"
+
+
 def function_text(value: Any) -> str:
     """The text of a function as Python prints it, with 0x0 for its address."""
     original = _original(value)
@@ -104,7 +130,7 @@ def call(run: Run, function: Any, /, *args: Any, **kwargs: Any) -> Any:
     if is_function(function):
         return function(*args, **kwargs)
     if not callable(function):
-        raise TypeError(f"'{type_of(function).__name__}' object is not callable")
+        raise TypeError(f"'{spoken(function)}' object is not callable")
     raise NoOverload(f"a {type(function).__name__} cannot be called here", got=type(function).__name__)
 
 

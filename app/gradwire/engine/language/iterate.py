@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
@@ -67,6 +67,17 @@ def spent(run: Run, iterator: Iterator[Any]) -> Iterator[Any]:
     for one in iterator:
         take()
         yield one
+
+
+def exhausted(run: Run, value: Any) -> Iterator[Any]:
+    """As `counted`, for what goes through all of `value`: turns are counted ahead where their number is known."""
+    length = length_of(value)
+    if length is None:
+        return counted(run, value)
+    run.budget.take(length)
+    iterator = iterate(run, value)
+    # A list may grow while it is gone through.
+    return chain(islice(iterator, length), spent(run, iterator))
 
 
 def drained(run: Run, value: Any) -> list[Any]:

@@ -46,8 +46,9 @@ class Lazy:
         return self
 
     def __next__(self) -> Any:
+        value = next(self.iterator)
         self.run.budget.take()
-        return next(self.iterator)
+        return value
 
 
 class Zip(Lazy, original=zip):

@@ -7,7 +7,8 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from gradwire.engine.language.functions import Bounded
+from gradwire.engine.language.budget import MAX_INT_BITS
+from gradwire.engine.language.functions import Bounded, in_pythons_words
 from gradwire.engine.language.iterate import drained
 from gradwire.engine.language.lazy import Run
 from gradwire.engine.language.limits import allow_bits, bounded
@@ -42,8 +43,9 @@ def comb(run: Run, n: Any, k: Any, /) -> int:
     total, chosen = _index(n), _index(k)
     if total is not None and chosen is not None and 0 < chosen < total:
         fewer = min(chosen, total - chosen)
-        # (n/k)^k is never more than the result, and e^k times it never less.
-        allow_bits(fewer * (math.log2(total) - math.log2(fewer)))
+        # (n/k)^k is never more than the result, and e^k times it never less; n/k is at least 2.
+        far = fewer > MAX_INT_BITS
+        allow_bits(fewer if far else fewer * (math.log2(total) - math.log2(fewer)))
     return bounded(math.comb(n, k))
 
 
@@ -53,7 +55,9 @@ def perm(run: Run, n: Any, k: Any = None, /) -> int:
         return factorial(run, n)
     total, chosen = _index(n), _index(k)
     if total is not None and chosen is not None and 0 < chosen <= total:
-        if total < _EXACT:
+        if chosen > MAX_INT_BITS:
+            allow_bits(chosen)  # the result is no less than k!
+        elif total < _EXACT:
             allow_bits(_bits_of_factorial(total) - _bits_of_factorial(total - chosen) - 64)
         else:
             # The larger half of the factors is each at least half of n.
@@ -111,8 +115,9 @@ def _functions() -> dict[str, Bounded]:
         value = getattr(math, name)
         if not name.startswith("_") and callable(value):
             found[name] = _of_sequences(name) if name in _SEQUENCES else _plain(value)
-    own = (factorial, comb, perm, prod, lcm, fsum)
-    return {**found, **{function.__name__: function for function in own}}
+    for function in (factorial, comb, perm, prod, lcm, fsum):
+        found[function.__name__] = in_pythons_words(function, getattr(math, function.__name__))
+    return found
 
 
 FUNCTIONS: dict[str, Bounded] = _functions()

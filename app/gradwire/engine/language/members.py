@@ -8,9 +8,9 @@ from typing import Any
 import torch
 
 from gradwire.engine.language.formatting import format_
-from gradwire.engine.language.functions import Bounded
+from gradwire.engine.language.functions import Bounded, in_pythons_words
 from gradwire.engine.language.iterate import drained, length_of
-from gradwire.engine.language.lazy import Run
+from gradwire.engine.language.lazy import Lazy, Run
 from gradwire.engine.language.limits import allow_items, bounded
 from gradwire.engine.language.measure import allow_key, measure
 from gradwire.engine.language.sequences import as_dict, keyed
@@ -135,6 +135,8 @@ def _str_replace(run: Run, this: str, /, *args: Any, **kwargs: Any) -> str:
 
 
 def _str_join(run: Run, this: str, iterable: Any, /) -> str:
+    if not isinstance(iterable, Lazy) and not hasattr(type(iterable), "__iter__"):
+        return this.join(iterable)  # Python's own TypeError
     items = drained(run, iterable)
     length = sum(len(one) for one in items if isinstance(one, str)) + len(this) * max(0, len(items) - 1)
     allow_items(length, "texts")
@@ -179,8 +181,7 @@ _STR: dict[str, Bounded] = {
 }
 _NUMBERS = "conjugate as_integer_ratio is_integer bit_length bit_count hex"
 
-# The methods by type; the first type that a value is an instance of has them.
-METHODS: Sequence[tuple[type, dict[str, Bounded]]] = (
+_METHODS: Sequence[tuple[type, dict[str, Bounded]]] = (
     (list, _LIST),
     (dict, _DICT),
     (str, _STR),
@@ -195,3 +196,8 @@ METHODS: Sequence[tuple[type, dict[str, Bounded]]] = (
     (torch.Generator, _all(torch.Generator, "manual_seed initial_seed", _native)),
     (torch.autograd.graph.Node, {"name": lambda run, node: str(node.name())}),
 )
+# The methods by type; the first type that a value is an instance of has them.
+METHODS: Sequence[tuple[type, dict[str, Bounded]]] = [
+    (kind, {name: in_pythons_words(function, getattr(kind, name)) for name, function in methods.items()})
+    for kind, methods in _METHODS
+]

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from gradwire.engine.errors import NoOverload
-from gradwire.engine.language.functions import Bounded, type_of
+from gradwire.engine.language.functions import Bounded, spoken, type_of
 from gradwire.engine.language.lazy import Run
 from gradwire.engine.language.members import METHODS
 from gradwire.engine.ops import calling, numpy_ops
@@ -92,7 +92,7 @@ def _offered(value: Any) -> list[str]:
 
 
 def _no_attribute(value: Any, name: str) -> AttributeError:
-    return AttributeError(f"'{type_of(value).__name__}' object has no attribute '{name[:_LONGEST_NAME]}'")
+    return AttributeError(f"'{spoken(value)}' object has no attribute '{name[:_LONGEST_NAME]}'")
 
 
 def method(name: str) -> Bounded:

@@ -46,7 +46,7 @@ def complex_(run: Run, /, *args: Any, **kwargs: Any) -> complex:
 @builtin("abs")
 def abs_(run: Run, value: Any, /) -> Any:
     """`abs(x)`."""
-    return operate("abs", value)
+    return abs(value)
 
 
 @builtin("round")

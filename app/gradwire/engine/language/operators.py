@@ -51,7 +51,7 @@ def contains(run: Run, container: Any, item: Any, /) -> bool:
 
 def _same(one: Any, item: Any) -> bool:
     measure(one)
-    return one is item or truth(operate("eq", one, item))
+    return one is item or truth(one == item)
 
 
 def is_(run: Run, one: Any, other: Any, /) -> bool:

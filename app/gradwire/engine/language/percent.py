@@ -11,7 +11,7 @@ from gradwire.engine.language.formatting import allow_widths, ascii_of
 from gradwire.engine.language.limits import allow_items
 from gradwire.engine.language.text import repr_of, str_of
 
-_FIELD = re.compile(r"%(?:\(([^()]*)\))?([#0\- +]*)(\*|\d*)(?:(\.)(\*|\d*))?[hlL]?(.)", re.DOTALL)
+_FIELD = re.compile(r"%(?:\(([^()]*)\))?([#0\- +]*+)(\*|\d*+)(?:(\.)(\*|\d*+))?+[hlL]?+(.)", re.DOTALL)
 _TEXTS = {"s": str_of, "r": repr_of, "a": ascii_of}
 
 

@@ -11,7 +11,7 @@ import torch
 from gradwire.engine.errors import NoOverload
 from gradwire.engine.language.budget import MAX_ITEMS, exceeded
 from gradwire.engine.language.functions import builtin, call, caller
-from gradwire.engine.language.iterate import counted, drained, iterate
+from gradwire.engine.language.iterate import counted, drained, exhausted, iterate
 from gradwire.engine.language.lazy import Enumerate, Map, Run, Zip
 from gradwire.engine.language.limits import allow_items, bounded
 from gradwire.engine.language.measure import VIEWS, allow_key, measure, measure_all
@@ -140,7 +140,7 @@ def _extreme(native: Callable[..., Any], run: Run, args: Sequence[Any], kwargs: 
     if "key" in kwargs:
         kwargs = {**kwargs, "key": keyed(run, kwargs["key"])}
     if len(args) == 1:
-        return native(_measured(counted(run, args[0])), **kwargs)
+        return native(_measured(exhausted(run, args[0])), **kwargs)
     measure_all(args)
     return native(*args, **kwargs)
 

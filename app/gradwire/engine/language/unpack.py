@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from gradwire.engine.language.budget import MAX_ITEMS
-from gradwire.engine.language.functions import type_of
+from gradwire.engine.language.functions import spoken
 from gradwire.engine.language.iterate import iterate, spent
 from gradwire.engine.language.lazy import Lazy, Run
 from gradwire.engine.language.limits import allow_items
@@ -63,5 +63,5 @@ def _exactly(iterator: Iterator[Any], count: int) -> list[Any]:
 
 def _iterator(run: Run, value: Any) -> Iterator[Any]:
     if not isinstance(value, Lazy) and not hasattr(type(value), "__iter__"):
-        raise TypeError(f"cannot unpack non-iterable {type_of(value).__name__} object")
+        raise TypeError(f"cannot unpack non-iterable {spoken(value)} object")
     return iterate(run, value)

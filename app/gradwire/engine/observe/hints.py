@@ -51,6 +51,39 @@ _ADVICE = (
         "a cotangent has the shape of its output",
     ),
     (
+        "data-dependent control flow",
+        "under vmap a condition is one tensor for all rows: choose elements with where or clamp in place of cond, if and "
+        'while, or loop over the rows with {"op": "map"}',
+    ),
+    (
+        "We don't support vmap over calling .item()",
+        'under vmap a number has many values: keep it a tensor, or loop over the rows with {"op": "map"}',
+    ),
+    (
+        "can output dynamic shape",
+        'under vmap all rows have one shape: use a mask (where), or loop over the rows with {"op": "map"}',
+    ),
+    (
+        "random operation while in randomness error mode",
+        'say what is wanted: {"options": {"randomness": "different"}} for numbers of its own in each row, or "same"',
+    ),
+    (
+        "Boolean value of Tensor with more than one value is ambiguous",
+        "a condition is one value: reduce the tensor with any or all",
+    ),
+    (
+        "to return a scalar",
+        "grad is for functions of one number: reduce the output (sum, mean), or use func.jacrev",
+    ),
+    (
+        "(output, aux) if has_aux is True",
+        'with has_aux the function returns two values: {"returns": ["$output", "$aux"]}',
+    ),
+    (
+        "Expected primal to be floating point or complex",
+        "forward mode needs a floating or complex dtype, such as float32",
+    ),
+    (
         "Can't call numpy() on Tensor that requires grad",
         "detach the tensor first",
     ),

@@ -38,6 +38,8 @@ def invoke(op: Op, args: list[Any], kwargs: dict[str, Any]) -> Any:
     Raises errors.NoOverload where no overload takes the arguments or a check forbids the call; exceptions of the op
     itself pass through.
     """
+    if op.namespace == "operator" and python_ops.formats(op, args):
+        return python_ops.formatted(args)
     try:
         return _call(op, args, kwargs)
     except TypeError as error:
@@ -89,8 +91,6 @@ def _call(op: Op, args: list[Any], kwargs: dict[str, Any]) -> Any:
     if op.is_numpy:
         return numpy_ops.call(op, *fences.check(op, args, kwargs))
     if op.namespace == "operator":
-        if python_ops.formats(op, args):
-            return python_ops.formatted(args)
         python_ops.check(op, args)
     new_args, new_kwargs = fences.check(op, args, kwargs)
     if not op.uninitialised:

@@ -15,6 +15,24 @@ _SELF = Parameter("self", ParamType(("Tensor",)))
 _ANYTHING = Overload((_SELF, Parameter("args", ANY, variadic=True)), "Any", open_keywords=True)
 
 
+_INDEX = Parameter("index", ANY)
+# Python's syntax, which the engine carries out, by the last name.
+SYNTAX: dict[str, tuple[Overload, ...]] = {
+    "getitem": (Overload((Parameter("input", ANY), _INDEX), "Tensor"),),
+    "setitem": (Overload((Parameter("input", ANY), _INDEX, Parameter("value", ANY)), "Tensor"),),
+    "setattr": (
+        Overload(
+            (
+                Parameter("input", ParamType(("Tensor",))),
+                Parameter("name", ParamType(("str",), ("grad", "requires_grad"))),
+                Parameter("value", ANY),
+            ),
+            "Tensor",
+        ),
+    ),
+}
+
+
 def of(name: str, call: Callable[..., Any]) -> tuple[Overload, ...]:
     """The overloads of the op `name`, whose public function is `call`; empty where nothing declares them."""
     found = _declared(name, call)

@@ -67,16 +67,16 @@ def _name(op: Op) -> str:
 
 
 def _bits(name: str, left: int, right: int) -> float:
-    """The result's bits, or a little more, cheap to work out."""
+    """The result's bits, where finding them costs little: products and sums of bounded integers are short."""
     if name == "pow":
         if right <= 0 or left in (-1, 0, 1):
             return 0
-        return math.log2(abs(left)) * right + 1 if right <= 2 * MAX_INT_BITS else right
+        return int(math.log2(abs(left)) * right) + 1 if right <= 2 * MAX_INT_BITS else right
     if name == "lshift":
         return left.bit_length() + max(right, 0) if left else 0
     if name == "mul":
-        return left.bit_length() + right.bit_length() if left and right else 0
-    return max(left.bit_length(), right.bit_length()) + 1
+        return (left * right).bit_length()
+    return (left - right if name == "sub" else left + right).bit_length()
 
 
 def _check_nested(*values: Any) -> None:

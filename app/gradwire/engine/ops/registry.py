@@ -65,7 +65,7 @@ class Op:
     def overloads(self) -> tuple[Overload, ...]:
         """The ways to call it; empty where nothing declares them."""
         if self._overloads is None:
-            self._overloads = () if self.special else overloads.of(self.name, self.call)
+            self._overloads = overloads.SYNTAX[self.last] if self.special else overloads.of(self.name, self.call)
         return self._overloads
 
     @property

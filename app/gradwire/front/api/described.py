@@ -47,14 +47,34 @@ def _empty(status: int) -> dict[str, Any]:
         "description": "",
         "content": {MEDIA_TYPE: {"schema": reference("ProblemDocument"), "examples": {}}},
     }
-    if status == 503:
-        response["headers"] = {
-            "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 0}}
-        }
+    if status in _FIELDS:
+        response["headers"] = {name: _HEADERS[name] for name in _FIELDS[status]}
     return response
 
 
+_HEADERS: dict[str, dict[str, Any]] = {
+    "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 0}},
+    "WWW-Authenticate": {"description": "The scheme.", "schema": {"type": "string", "const": "Bearer"}},
+    "RateLimit-Policy": {
+        "description": "The limits: `q` of them in `w` seconds (draft-ietf-httpapi-ratelimit-headers).",
+        "schema": {"type": "string", "examples": ['"requests";q=100;w=60']},
+    },
+    "RateLimit": {
+        "description": "What is left: `r` of them for the next `t` seconds.",
+        "schema": {"type": "string", "examples": ['"requests";r=0;t=17']},
+    },
+}
+_FIELDS = {
+    401: ("WWW-Authenticate",),
+    429: ("Retry-After", "RateLimit-Policy", "RateLimit"),
+    503: ("Retry-After",),
+}
+
+
 NOT_ACCEPTABLE = Finding("not_acceptable", f"the reply can be written as {JSON} only", got="text/csv", expected=[JSON])
+UNAUTHORIZED = Finding("unauthorized", "this server asks for a key", expected="Authorization: Bearer KEY")
+FORBIDDEN = Finding("forbidden", "pages of that Origin may not send requests here", got="https://example.com")
+RATE_LIMITED = Finding("rate_limited", "100 requests in 60 s are used up", hint="come again in 17 s")
 OVERLOADED = Finding("overloaded", "the queue is full")
 INTERNAL_ERROR = Finding("internal_error", "something went wrong here; the request's id is 7c2f9a")
 UNKNOWN_OP = Finding("unknown_op", "there is no op `matmull`", got="matmull", hint="matmul", parameter="name")

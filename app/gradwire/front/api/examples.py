@@ -9,122 +9,124 @@ ONES = {"data": [[1, 1], [1, 1]], "dtype": "float32", "requires_grad": True}
 VECTOR = {"data": [1, 2, 3], "dtype": "float32", "requires_grad": True}
 
 
-def _node(op: str, *args: Any, id: str | None = None, **kwargs: Any) -> dict[str, Any]:
-    node: dict[str, Any] = {} if id is None else {"id": id}
-    node.update(op=op, args=list(args))
+def node(op: str, *args: Any, id: str | None = None, **kwargs: Any) -> dict[str, Any]:
+    """A node of a graph."""
+    made: dict[str, Any] = {} if id is None else {"id": id}
+    made.update(op=op, args=list(args))
     if kwargs:
-        node["kwargs"] = kwargs
-    return node
+        made["kwargs"] = kwargs
+    return made
 
 
-def _example(summary: str, description: str, **value: Any) -> dict[str, Any]:
+def example(summary: str, description: str, **value: Any) -> dict[str, Any]:
+    """An example as OpenAPI has them; `value` are the members of the body."""
     return {"summary": summary, "description": description, "value": value}
 
 
 GRAPHS: dict[str, dict[str, Any]] = {
-    "gradient": _example(
+    "gradient": example(
         "The tutorial's gradient",
         "out = mean(3 (x + 2)²) over a 2 x 2 tensor of ones; every element of its gradient is 4.5.",
         inputs={"x": ONES},
         nodes=[
-            _node("add", "$x", 2, id="y"),
-            _node("mul", "$y", "$y", id="yy"),
-            _node("mul", "$yy", 3, id="z"),
-            _node("mean", "$z", id="out"),
-            _node("backward", "$out"),
+            node("add", "$x", 2, id="y"),
+            node("mul", "$y", "$y", id="yy"),
+            node("mul", "$yy", 3, id="z"),
+            node("mean", "$z", id="out"),
+            node("backward", "$out"),
         ],
         returns=["y", "out", "x.grad"],
         tape=True,
     ),
-    "random": _example(
+    "random": example(
         "Random numbers with a seed",
         "`torch.rand(5, 3)` after `torch.manual_seed(0)`, and its size.",
-        nodes=[_node("rand", 5, 3, id="x"), _node("size", "$x", id="size")],
+        nodes=[node("rand", 5, 3, id="x"), node("size", "$x", id="size")],
         returns=["x", "size"],
         seed=0,
     ),
-    "create": _example(
+    "create": example(
         "Creating tensors",
         "Zeros of a dtype, a tensor of numbers, ones like another, random numbers of another's shape.",
         nodes=[
-            _node("zeros", 5, 3, id="z", dtype="int64"),
-            _node("tensor", [5.5, 3], id="t"),
-            _node("new_ones", "$t", 5, 3, id="ones", dtype="float64"),
-            _node("randn_like", "$ones", id="like", dtype="float32"),
+            node("zeros", 5, 3, id="z", dtype="int64"),
+            node("tensor", [5.5, 3], id="t"),
+            node("new_ones", "$t", 5, 3, id="ones", dtype="float64"),
+            node("randn_like", "$ones", id="like", dtype="float32"),
         ],
         returns=["z", "t", "ones", "like"],
         seed=0,
     ),
-    "views": _example(
+    "views": example(
         "Views share memory",
         "Adding 100 in place to a column of a view shows in the tensor that it views.",
         nodes=[
-            _node("arange", 6, id="x"),
-            _node("view", "$x", 2, 3, id="v"),
-            _node("getitem", "$v", ":, 1", id="column"),
-            _node("add_", "$column", 100),
+            node("arange", 6, id="x"),
+            node("view", "$x", 2, 3, id="v"),
+            node("getitem", "$v", ":, 1", id="column"),
+            node("add_", "$column", 100),
         ],
         returns=["x", "v", "column"],
         describe="full",
     ),
-    "vjp": _example(
+    "vjp": example(
         "A vector-Jacobian product",
         "vᵀJ of y = x³ for v = (0.1, 1, 0.0001), without the whole Jacobian matrix.",
         inputs={"x": VECTOR, "v": [0.1, 1.0, 0.0001]},
         nodes=[
-            _node("pow", "$x", 3, id="y"),
-            _node("autograd.grad", "$y", "$x", id="g", grad_outputs="$v"),
+            node("pow", "$x", 3, id="y"),
+            node("autograd.grad", "$y", "$x", id="g", grad_outputs="$v"),
         ],
         returns={"vjp": "g.0"},
     ),
-    "jacobian": _example(
+    "jacobian": example(
         "A Jacobian matrix",
         "J[i][j] = dy_i/dx_j of y = cumprod(x), by one batched backward pass over the rows of the identity.",
         inputs={"x": VECTOR},
         nodes=[
-            _node("cumprod", "$x", id="y", dim=0),
-            _node("eye", 3, id="rows"),
-            _node("autograd.grad", "$y", "$x", id="g", grad_outputs="$rows", is_grads_batched=True),
+            node("cumprod", "$x", id="y", dim=0),
+            node("eye", 3, id="rows"),
+            node("autograd.grad", "$y", "$x", id="g", grad_outputs="$rows", is_grads_batched=True),
         ],
         returns={"y": "y", "jacobian": "g.0"},
     ),
-    "second_derivative": _example(
+    "second_derivative": example(
         "A second derivative",
         "y = x³ at 2: 12 by the first backward pass, 12 by the second.",
         inputs={"x": {"data": 2.0, "dtype": "float64", "requires_grad": True}},
         nodes=[
-            _node("pow", "$x", 3, id="y"),
-            _node("autograd.grad", "$y", "$x", id="first", create_graph=True),
-            _node("autograd.grad", "$first.0", "$x", id="second"),
+            node("pow", "$x", 3, id="y"),
+            node("autograd.grad", "$y", "$x", id="first", create_graph=True),
+            node("autograd.grad", "$first.0", "$x", id="second"),
         ],
         returns={"dy": "first.0", "ddy": "second.0"},
         tape={"gradients": True},
     ),
-    "exact": _example(
+    "exact": example(
         "Numbers that JSON has no word for",
         "NaN, infinities, a NaN by its bits, and an integer beyond 2^53; one output as base64.",
         inputs={
             "f": {"data": ["NaN", "-Infinity", "0x7fc00001", "-0.0", 0.1], "dtype": "float32"},
             "i": {"data": ["18446744073709551615", 1], "dtype": "uint64"},
         },
-        nodes=[_node("neg", "$f", id="negated")],
+        nodes=[node("neg", "$f", id="negated")],
         returns=["f", "i", {"ref": "negated", "encoding": "base64"}],
     ),
 }
 
 # All of them fit `add`, which the path's example names.
 CALLS: dict[str, dict[str, Any]] = {
-    "two_tensors": _example(
+    "two_tensors": example(
         "Two tensors", "`torch.add(a, b)`.", args=[{"data": [1.5, 2.5, 3.5]}, {"data": [10, 20, 30]}]
     ),
-    "number": _example("A tensor and a number", "`torch.add(a, 2)`.", args=[{"data": [[1, 1], [1, 1]]}, 2]),
-    "keyword": _example(
+    "number": example("A tensor and a number", "`torch.add(a, 2)`.", args=[{"data": [[1, 1], [1, 1]]}, 2]),
+    "keyword": example(
         "With a keyword argument",
         "`torch.add(a, b, alpha=10)`: a + 10 b.",
         args=[{"tensor": {"data": [1, 2], "dtype": "float64"}}, {"tensor": {"data": [3, 4], "dtype": "float64"}}],
         kwargs={"alpha": 10},
     ),
-    "base64": _example(
+    "base64": example(
         "Bytes in base64, both ways",
         "The float32 numbers 1 and 2, plus 1.",
         args=[{"data": "AACAPwAAAEA=", "encoding": "base64", "dtype": "float32", "shape": [2]}, 1],

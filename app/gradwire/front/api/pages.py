@@ -56,7 +56,10 @@ def _page(text: str, policy: str = _PAGE_POLICY, status: int = 200) -> Response:
     headers = {
         "Content-Security-Policy": policy,
         "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "DENY",
         "Referrer-Policy": "no-referrer",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
     }
     return Response(text, status_code=status, media_type=HTML, headers=headers)
 
@@ -90,7 +93,7 @@ async def openapi_document(request: Request) -> Response:
     document: bytes | None = getattr(request.app.state, "openapi_document", None)
     if document is None:
         document = request.app.state.openapi_document = orjson.dumps(openapi.document(request.app))
-    return Response(document, media_type=JSON)
+    return Response(document, media_type=JSON, headers={"X-Content-Type-Options": "nosniff"})
 
 
 @router.get("/problems", response_model=None)

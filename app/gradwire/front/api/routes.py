@@ -19,6 +19,7 @@ from gradwire.contract.frames import Job, Reply
 from gradwire.contract.media import JSON, negotiate
 from gradwire.findings import Finding, Refusal
 from gradwire.front import dispatch
+from gradwire.front.answering import RETRY_AFTER_S
 
 
 class JobRoute(APIRoute):
@@ -64,5 +65,5 @@ def respond(request: Request, document: Any) -> Response:
 
 def passed_on(reply: Reply) -> Response:
     """A worker's reply, as it is."""
-    headers = {"Retry-After": str(dispatch.RETRY_AFTER_S)} if reply.status == 503 else None
+    headers = {"Retry-After": str(RETRY_AFTER_S)} if reply.status == 503 else None
     return Response(reply.body, status_code=reply.status, media_type=reply.media_type, headers=headers)

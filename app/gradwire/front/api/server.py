@@ -52,7 +52,7 @@ def server_document(settings: Any, devices: dict[str, Any], workers: dict[str, A
         "devices": devices["devices"],
         "threads": settings.threads,
         "limits": {name: getattr(settings, name) for name in LimitsReply.model_fields},
-        "sandbox": {"seccomp": False, "landlock": False, "no_new_privs": False},
+        "sandbox": devices["sandbox"],
         "workers": workers,
     }
 

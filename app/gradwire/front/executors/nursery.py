@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -18,6 +19,11 @@ _log = logging.getLogger("gradwire.front")
 
 # A nursery loads PyTorch in seconds; one that takes this long has hung.
 _START_S = 120.0
+# Variables of the loader, the locale, Python, and the libraries below PyTorch.
+_PASSED_ON = re.compile(
+    r"(?:PATH|HOME|LANG|TZ|TMPDIR|VIRTUAL_ENV)$|(?:LC|LD|PYTHON|GLIBC|MALLOC|OMP|GOMP|KMP|MKL|OPENBLAS|DNNL|ONEDNN|ATEN|"
+    r"TORCH|PYTORCH|NPY|CUDA|CUBLAS|CUDNN|NVIDIA)(?:_\w+)?$|(?:PYTHON|LD_|MALLOC_)\w+$"
+)
 
 
 class Parent(Protocol):
@@ -34,6 +40,9 @@ class Parent(Protocol):
 
     def nursery_died(self) -> None:
         """This nursery is no more, and was not stopped."""
+
+    def nursery_refused(self, why: str) -> None:
+        """Workers cannot be had on this system as the settings ask for them; another nursery would say the same."""
 
 
 class Nursery:
@@ -108,6 +117,9 @@ class Nursery:
         if "ready" in told:
             self.ready = True
             self._parent.nursery_ready()
+        elif "refused" in told:
+            self._disconnect()
+            self._parent.nursery_refused(told["refused"])
         elif "started" in told:
             self._parent.worker_started(told["started"], told["pid"], descriptors[0] if descriptors else None)
         elif "ended" in told:
@@ -132,5 +144,8 @@ class Nursery:
 
 
 def _environment() -> dict[str, str]:
-    """What the nursery and its workers may see: no setting of the service, above all no client's key."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("GRADWIRE_")}
+    """What the nursery and its workers may see: what Python, PyTorch and its libraries are set up by, and no more.
+
+    A setting of the service, or whatever other keys lie in its environment, is nothing for a worker.
+    """
+    return {name: value for name, value in os.environ.items() if _PASSED_ON.match(name)}

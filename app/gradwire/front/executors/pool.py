@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import logging
 import os
-from collections import deque
 from typing import Any
 
 import msgspec
@@ -17,6 +16,7 @@ from gradwire.contract.problems import MEDIA_TYPE, problem
 from gradwire.findings import Finding, Source
 from gradwire.front.executors import Spent
 from gradwire.front.executors.deadline import Deadline
+from gradwire.front.executors.line import Line
 from gradwire.front.executors.nursery import Nursery
 from gradwire.front.executors.process import WorkerProcess
 
@@ -40,14 +40,13 @@ class WorkerPool:
     def __init__(self, limits: Limits, *, workers: int, queue_size: int, queue_ms: int) -> None:
         self._limits = limits
         self._most = workers
-        self._queue_size = queue_size
         self._queue_s = queue_ms / 1000
         self._idle: list[WorkerProcess] = []
         self._busy: set[WorkerProcess] = set()
         self._starting: dict[int, WorkerProcess] = {}
         # Workers of a nursery that has died: they serve until there are others.
         self._orphans: set[WorkerProcess] = set()
-        self._waiting: deque[asyncio.Future[WorkerProcess]] = deque()
+        self._waiting: Line[WorkerProcess] = Line(queue_size)
         self._counts = {"lost": 0, "killed": 0, "retired": 0}
         # Processes that died on their own, whose exit status the nursery has still to tell.
         self._fallen: set[int] = set()
@@ -77,7 +76,7 @@ class WorkerPool:
             return await self._run(self._take(), job, body, spent)
         loop = asyncio.get_running_loop()
         begun = loop.time()
-        found = await self._wait()
+        found = await self._wait(len(body))
         if isinstance(found, Reply):
             return found
         job = msgspec.structs.replace(job, queued_ms=1e3 * (loop.time() - begun))
@@ -101,23 +100,20 @@ class WorkerPool:
             if worker.job is not None and not worker.job.done():
                 worker.job.set_result(stopping)
             worker.kill()
-        for turn in self._waiting:
-            if not turn.done():
-                turn.set_exception(_Stopping)
+        self._waiting.send_away(_Stopping())
         if self._growing is not None:
             self._growing.cancel()
         self._nursery.stop()
 
     # ---- a job
 
-    async def _wait(self) -> WorkerProcess | Reply:
-        """A worker as soon as one is free; a reply that says why none can be had."""
+    async def _wait(self, size: int) -> WorkerProcess | Reply:
+        """A worker for a body of `size` bytes as soon as one is free; a reply that says why none can be had."""
         if self._closing:
             return _refusal("overloaded", "the server is stopping", hint="send the request to another server")
-        if len(self._waiting) >= self._queue_size and not self._has_room():
+        if self._waiting.is_full(size) and not self._has_room():
             return _refusal("overloaded", f"{len(self._waiting)} requests wait already", hint="try again later")
-        turn: asyncio.Future[WorkerProcess] = asyncio.get_running_loop().create_future()
-        self._waiting.append(turn)
+        turn = self._waiting.join(size)
         self._hand_out()
         try:
             async with asyncio.timeout(self._queue_s):
@@ -139,8 +135,8 @@ class WorkerPool:
         """Leave the queue; a worker that was handed out in the same moment goes to the next."""
         if turn.done() and not turn.cancelled() and turn.exception() is None:
             self._free(turn.result())
-        elif turn in self._waiting:
-            self._waiting.remove(turn)
+        else:
+            self._waiting.leave(turn)
 
     def _take(self) -> WorkerProcess:
         # The last that became free: its memory is the likeliest to be in the processor's caches.
@@ -149,10 +145,8 @@ class WorkerPool:
         return worker
 
     def _hand_out(self) -> None:
-        while self._waiting and self._has_room():
-            turn = self._waiting.popleft()
-            if not turn.done():
-                turn.set_result(self._take())
+        while self._has_room() and (turn := self._waiting.call()) is not None:
+            turn.set_result(self._take())
 
     async def _run(self, worker: WorkerProcess, job: Job, body: bytes, spent: Spent | None) -> Reply:
         if worker.ended:
@@ -271,10 +265,7 @@ class WorkerPool:
         _log.error("%s", why)
         self.broken = why
         self._closing = True
-        while self._waiting:
-            turn = self._waiting.popleft()
-            if not turn.done():
-                turn.set_exception(_Stopping)
+        self._waiting.send_away(_Stopping())
 
     def _start_another(self) -> None:
         if not self._closing:

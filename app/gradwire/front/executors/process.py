@@ -81,7 +81,7 @@ class WorkerProcess(asyncio.Protocol):
         """Hand over a job; the future of its reply."""
         assert self._transport is not None
         self.page.clear()
-        self.runs_graph = job.kind == "graph.run"
+        self.runs_graph = job.kind in ("graph.run", "autograd")
         self.job = asyncio.get_running_loop().create_future()
         head = job_head(job, len(body))
         if len(body) < _SMALL:

@@ -23,26 +23,37 @@ def read_graph(skeleton: Any, limits: Limits, parts: Parts | None = None) -> tup
     Goes on after mistakes: nodes and names that could not be read are marked, so that `plan` can find what else is
     wrong. A graph that came with findings may not be run.
     """
-    nodes = skeleton.get("nodes") if isinstance(skeleton, dict) else None
-    if isinstance(nodes, list) and len(nodes) > limits.max_nodes:
-        return Graph(), [_too_many(len(nodes), limits)]
+    if finding := too_many_nodes(skeleton, limits):
+        return Graph(), [finding]
     _, findings = validate(GraphBody, skeleton)
     if not isinstance(skeleton, dict):
         return Graph(), findings
-    graph = Graph()
-    _read_inputs(skeleton.get("inputs"), graph, findings, parts)
-    reader = NodeReader(graph.inputs.keys() | graph.faulty_names, findings, parts)
-    graph.functions = reader.functions(skeleton.get("functions"))
-    graph.nodes = reader.nodes(nodes, _ROOT.at("nodes"))
-    graph.faulty_names |= reader.faulty_names
-    if reader.count > limits.max_nodes:
-        return Graph(), [_too_many(reader.count, limits)]
-    _read_settings(skeleton, graph)
+    try:
+        graph = fill_graph(skeleton, findings, limits, parts)
+    except Refusal as refusal:
+        return Graph(), refusal.findings
     graph.returns = _returns(skeleton.get("returns"))
     tape = skeleton.get("tape", False)
     if tape is True or isinstance(tape, dict):
         graph.tape = TapeRequest(isinstance(tape, dict) and tape.get("gradients") is True)
     return graph, findings
+
+
+def fill_graph(skeleton: dict[str, Any], findings: list[Finding], limits: Limits, parts: Parts | None = None) -> Graph:
+    """The graph of a body whose members are validated, without its outputs; `findings` holds what that found.
+
+    Raises Refusal (`limit_exceeded`) for too many nodes.
+    """
+    graph = Graph()
+    _read_inputs(skeleton.get("inputs"), graph, findings, parts)
+    reader = NodeReader(graph.inputs.keys() | graph.faulty_names, findings, parts)
+    graph.functions = reader.functions(skeleton.get("functions"))
+    graph.nodes = reader.nodes(skeleton.get("nodes"), _ROOT.at("nodes"))
+    graph.faulty_names |= reader.faulty_names
+    if reader.count > limits.max_nodes:
+        raise Refusal([_too_many(reader.count, limits)])
+    _read_settings(skeleton, graph)
+    return graph
 
 
 def read_op(skeleton: Any, name: str, limits: Limits, parts: Parts | None = None) -> tuple[Graph, list[Finding]]:
@@ -75,6 +86,14 @@ def _read_settings(skeleton: dict[str, Any], graph: Graph) -> None:
     if type(deadline) is int and deadline > 0:
         graph.deadline_ms = deadline
     graph.full = skeleton.get("describe") == "full"
+
+
+def too_many_nodes(skeleton: Any, limits: Limits) -> Finding | None:
+    """The finding for a list of nodes that is too long to be looked into."""
+    nodes = skeleton.get("nodes") if isinstance(skeleton, dict) else None
+    if isinstance(nodes, list) and len(nodes) > limits.max_nodes:
+        return _too_many(len(nodes), limits)
+    return None
 
 
 def _too_many(count: int, limits: Limits) -> Finding:

@@ -10,6 +10,9 @@ import orjson
 import torch
 
 from gradwire.contract.limits import Limits
+from gradwire.engine.derivatives.asked import Derivatives
+from gradwire.engine.graph import Statement
+from gradwire.engine.language.budget import Printed
 from gradwire.engine.values import Outcome, OutputValue
 from gradwire.findings import Refusal
 from gradwire.wire.write.room import Room, TooLarge, Unwritable
@@ -34,7 +37,9 @@ def graph_reply(outcome: Outcome, timing_ms: Mapping[str, float], limits: Limits
     document: dict[str, Any] = {"outputs": outputs}
     if outcome.tape is not None:
         document["tape"] = _plain(outcome.tape, writer)
-    return _finished(document, outcome, timing_ms, started, room)
+    if outcome.printed:
+        document["printed"] = [_printed(entry, node) for entry, node in outcome.printed]
+    return finished(document, outcome, timing_ms, started, room)
 
 
 def op_reply(outcome: Outcome, timing_ms: Mapping[str, float], limits: Limits) -> bytes:
@@ -43,7 +48,7 @@ def op_reply(outcome: Outcome, timing_ms: Mapping[str, float], limits: Limits) -
     room = Room(limits.max_output_bytes)
     (output,) = outcome.outputs.values()
     document = {"result": ValueWriter(room).write(output.value, output.encoding, output.full)}
-    return _finished(document, outcome, timing_ms, started, room)
+    return finished(document, outcome, timing_ms, started, room)
 
 
 def _written(output: OutputValue, writer: ValueWriter) -> dict[str, Any]:
@@ -55,9 +60,17 @@ def _written(output: OutputValue, writer: ValueWriter) -> dict[str, Any]:
         raise Unwritable(refusal.findings, writer.room.output) from None
 
 
-def _finished(
-    document: dict[str, Any], outcome: Outcome, timing_ms: Mapping[str, float], started: float, room: Room
+def _printed(entry: Printed, node: Statement) -> dict[str, Any]:
+    """What one `print` wrote, with its line in a program or its node."""
+    line = node.source.line
+    place = {"node": node.label} if line is None else {"line": line}
+    return {**place, "text": entry.text, **({"end": entry.end} if entry.end != "\n" else {})}
+
+
+def finished(
+    document: dict[str, Any], outcome: Outcome | Derivatives, timing_ms: Mapping[str, float], started: float, room: Room
 ) -> bytes:
+    """The body of a reply, with what every reply of a computation says of it. Raises room.TooLarge."""
     document["seed"] = outcome.seed
     document["device"] = outcome.device
     document["torch"] = _VERSION

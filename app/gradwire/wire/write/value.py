@@ -162,6 +162,7 @@ def _text(kind: str) -> Callable[[Any], dict[str, Any]]:
 def _other(value: Any) -> dict[str, Any]:
     """Anything else: its type's name; its own text might hold an address."""
     name = f"{type(value).__module__}.{type(value).__qualname__}".removeprefix("builtins.")
+    name = "function" if name.startswith("gradwire.") else name
     return {"kind": "string", "value": name, "note": "a value of this type has no form of its own here"}
 
 

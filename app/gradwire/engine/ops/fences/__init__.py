@@ -12,6 +12,8 @@ import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import torch
+
 from gradwire.engine.ops.fences import (
     arithmetic,
     arrays,
@@ -99,13 +101,36 @@ def called(op: Op, args: list[Any], kwargs: dict[str, Any]) -> Any:
 def guarded(op: Op, careful: Callable[..., Any]) -> Callable[..., Any] | None:
     """The function of an op whose fence concerns few of its calls: those go to `careful`, the others straight on.
 
-    None for all other ops.
+    Python's operators go straight on between a tensor and a tensor or a number. None for all other ops.
     """
     concern, call = CONCERNS.get(key(op.name)), op.call
-    if concern is None or op.namespace == "operator":
+    if op.namespace == "operator":
+        return _operator(op, concern, careful) if concern is not None or not fenced(op.name) else None
+    if concern is None:
         return None
 
     def function(*args: Any, **kwargs: Any) -> Any:
         return careful(*args, **kwargs) if concern(args, kwargs) else call(*args, **kwargs)
+
+    return function
+
+
+# What is neither too long nor too large between two of Python's operators, where one of them is a tensor.
+_OPERANDS = frozenset((torch.Tensor, int, float, bool))
+
+
+def _operator(op: Op, concern: Concern | None, careful: Callable[..., Any]) -> Callable[..., Any]:
+    """A binary operator without the checks that only Python's own values need."""
+    call = op.call
+
+    def function(*args: Any) -> Any:
+        if len(args) == 2:
+            left, right = type(args[0]), type(args[1])
+            if (left is torch.Tensor or right is torch.Tensor) and left in _OPERANDS and right in _OPERANDS:
+                if concern is None or not concern(args, {}):
+                    return call(*args)
+            elif left is float and right is float:
+                return call(*args)
+        return careful(*args)
 
     return function

@@ -1,0 +1,97 @@
+"""Jacobians and Hessians, row by row in reverse mode or column by column in forward mode, many at once.
+
+What is computed is what torch.func.jacrev, jacfwd and hessian compute: one backward or forward pass, mapped over the
+rows of the identity by vmap; `chunk_size` of them at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+import torch
+
+from gradwire.engine.derivatives.tapes import gradients
+
+Tensors: TypeAlias = tuple[torch.Tensor, ...]
+
+
+def reverse(
+    output: torch.Tensor, leaves: Sequence[torch.Tensor], chunk: int | None, *, create_graph: bool = False
+) -> Tensors:
+    """The Jacobian of `output` by each of `leaves`, of shape output.shape + leaf.shape.
+
+    `chunk` rows are computed at a time; None: all, 1: each alone and without vmap.
+    """
+    count = output.numel()
+    if count == 0 or not output.requires_grad:
+        return tuple(leaf.new_zeros(output.shape + leaf.shape) for leaf in leaves)
+    parts: list[Tensors] = []
+    for start in range(0, count, chunk or count):
+        basis = _identity(output, start, min(start + (chunk or count), count))
+        if chunk == 1:
+            row = gradients(output, leaves, basis[0], create_graph=create_graph)
+            parts.append(tuple(one.unsqueeze(0) for one in row))
+        else:
+            parts.append(gradients(output, leaves, basis, create_graph=create_graph, batched=True))
+    whole = parts[0] if len(parts) == 1 else tuple(torch.cat(rows) for rows in zip(*parts, strict=True))
+    return tuple(rows.reshape(output.shape + leaf.shape) for rows, leaf in zip(whole, leaves, strict=True))
+
+
+def forward(function: Callable[..., Tensors], values: Tensors, chunk: int | None) -> list[Tensors]:
+    """For each output of `function` its Jacobian by each of `values`, of shape output.shape + value.shape.
+
+    `chunk` columns are computed at a time, each chunk with a run of the function; None: all, 1: each alone and
+    without vmap. Random ops draw the same numbers for all columns.
+    """
+    count = sum(value.numel() for value in values)
+    if count == 0:
+        return [tuple(one.new_zeros(one.shape + value.shape) for value in values) for one in function(*values)]
+    parts: list[Tensors] = []
+    for start in range(0, count, chunk or count):
+        tangents = _directions(values, start, min(start + (chunk or count), count))
+        parts.append(push(function, values, tangents, batched=chunk != 1))
+    whole = parts[0] if len(parts) == 1 else tuple(torch.cat(columns) for columns in zip(*parts, strict=True))
+    sizes = [value.numel() for value in values]
+    return [
+        tuple(
+            part.movedim(0, -1).reshape(part.shape[1:] + value.shape)
+            for part, value in zip(columns.split(sizes), values, strict=True)
+        )
+        for columns in whole
+    ]
+
+
+def push(function: Callable[..., Tensors], values: Tensors, tangents: Tensors, *, batched: bool) -> Tensors:
+    """The outputs' tangents for each of many directions, which stand along the first dimension of `tangents`."""
+
+    def along(*direction: torch.Tensor) -> Tensors:
+        found: Tensors = torch.func.jvp(function, values, direction)[1]
+        return found
+
+    if batched:
+        mapped: Tensors = torch.func.vmap(along, randomness="same")(*tangents)
+        return mapped
+    each = [along(*direction) for direction in zip(*tangents, strict=True)]
+    return tuple(torch.stack(columns) for columns in zip(*each, strict=True))
+
+
+def _identity(like: torch.Tensor, start: int, stop: int) -> torch.Tensor:
+    """Rows of the identity matrix over the elements of `like`, each in its shape."""
+    basis = torch.zeros((stop - start, like.numel()), dtype=like.dtype, device=like.device)
+    basis[:, start:stop].fill_diagonal_(1)
+    return basis.view(-1, *like.shape)
+
+
+def _directions(values: Tensors, start: int, stop: int) -> Tensors:
+    """The same over the elements of all of `values` together, a part for each."""
+    found: list[torch.Tensor] = []
+    before = 0
+    for value in values:
+        part = torch.zeros((stop - start, value.numel()), dtype=value.dtype, device=value.device)
+        first, last = max(start - before, 0), min(stop - before, value.numel())
+        if first < last:
+            part[first + before - start : last + before - start, first:last].fill_diagonal_(1)
+        found.append(part.view(-1, *value.shape))
+        before += value.numel()
+    return tuple(found)
