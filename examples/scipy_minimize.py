@@ -16,7 +16,7 @@ import numpy as np
 from scipy.optimize import OptimizeResult, minimize
 
 URL = "http://127.0.0.1:8000"
-START = [-1.2, 1.0, 0.7, 2.0]
+START = [1.3, 0.7, 0.8, 1.9]
 
 VALLEY = {
     "params": ["x"],
@@ -65,7 +65,12 @@ def solve(url: str = URL) -> OptimizeResult:
     remote = Remote(url)
     start = np.array(START)
     return minimize(
-        remote.value_and_gradient, start, jac=True, hessp=remote.hessian_times, method="Newton-CG", options={"xtol": 1e-9}
+        remote.value_and_gradient,
+        start,
+        jac=True,
+        hessp=remote.hessian_times,
+        method="Newton-CG",
+        options={"xtol": 1e-9},
     )
 
 

@@ -1,5 +1,6 @@
 """Blocks run as Python's own statements do: names, scopes, loops, functions, and when memory is given back."""
 
+import gc
 import weakref
 
 import pytest
@@ -229,3 +230,22 @@ def test_a_dual_level_is_a_block_too():
     nodes = [{"op": "with", "of": "autograd.forward_ad.dual_level", "body": inside}]
     (tangent,) = values(nodes, ["u.tangent"], inputs={"x": 0.5, "t": 2.0})
     assert tangent == 2 * torch.cos(torch.tensor(0.5))
+
+
+def test_the_memory_of_a_run_is_free_when_it_ends():
+    """Not when the garbage is collected next."""
+    prepared, _ = planned({"nodes": [op("ones", 3, id="x"), {"op": "def", "let": "f", "body": []}], "returns": []})
+    alive = []
+
+    def spy(*args):
+        value = torch.ones(*args)
+        alive.append(weakref.ref(value))
+        return value
+
+    prepared.steps[0].call = spy
+    gc.disable()
+    try:
+        run(prepared)
+        assert alive[0]() is None
+    finally:
+        gc.enable()

@@ -100,7 +100,8 @@ def test_logistic_regression(server: Server) -> None:
 
 def _valley(x: torch.Tensor) -> torch.Tensor:
     left, right = x[:-1], x[1:]
-    return torch.add(torch.square(1.0 - left), torch.square(right - torch.square(left)), alpha=100.0).sum()
+    steep = torch.square(right - torch.square(left))
+    return torch.add(torch.square(1.0 - left), steep, alpha=100.0).sum()
 
 
 def test_scipy_by_the_service_ends_where_scipy_by_local_derivatives_does(server: Server) -> None:

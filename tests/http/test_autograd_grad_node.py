@@ -42,7 +42,9 @@ def test_several_outputs_and_inputs(service: Service) -> None:
     x, w, y, s, _ = local()
     given = torch.tensor([1.0, 0.0, 2.0], dtype=torch.float64)
     expected = torch.autograd.grad([s, y], [x, w], [None, given])
-    found = grad(service, ["$s", "$y"], ["$x", "$w"], grad_outputs=[None, {"tensor": {"data": [1, 0, 2], "dtype": "float64"}}])
+    found = grad(
+        service, ["$s", "$y"], ["$x", "$w"], grad_outputs=[None, {"tensor": {"data": [1, 0, 2], "dtype": "float64"}}]
+    )
     same(found, expected)
 
 
@@ -82,7 +84,11 @@ def test_create_graph_gives_gradients_of_gradients(service: Service) -> None:
 
 
 def test_retain_graph_allows_a_second_time(service: Service) -> None:
-    nodes = [*NODES, node("autograd.grad", "$s", "$x", retain_graph=True, id="a"), node("autograd.grad", "$s", "$x", id="b")]
+    nodes = [
+        *NODES,
+        node("autograd.grad", "$s", "$x", retain_graph=True, id="a"),
+        node("autograd.grad", "$s", "$x", id="b"),
+    ]
     outputs = service.run(nodes, ["a", "b"], INPUTS)
     assert outputs["a"]["items"][0]["data"] == outputs["b"]["items"][0]["data"]
     del nodes[-2]["kwargs"]
@@ -118,7 +124,9 @@ def test_a_cotangent_of_another_shape_is_refused(service: Service) -> None:
 
 
 def test_it_works_inside_a_function(service: Service) -> None:
-    slope = function("x", [node("exp", "$x", id="e"), node("sum", "$e", id="s"), node("autograd.grad", "$s", "$x", id="g")], "g.0")
+    slope = function(
+        "x", [node("exp", "$x", id="e"), node("sum", "$e", id="s"), node("autograd.grad", "$s", "$x", id="g")], "g.0"
+    )
     found = service.value(apply("call", "slope", "$x"), inputs=INPUTS, functions={"slope": slope})
     same(found, torch.exp(torch.tensor(X, dtype=torch.float64)))
 
@@ -148,7 +156,9 @@ def test_a_dual_tensor_carries_its_tangent_through_the_graph(service: Service) -
 
 def test_dual_tensors_inside_a_function(service: Service) -> None:
     along = function("p t", DUAL, ["u.primal", "u.tangent"])
-    found = service.value(apply("call", "along", "$p", "$t"), inputs=tensors(p=PRIMAL, t=TANGENT), functions={"along": along})
+    found = service.value(
+        apply("call", "along", "$p", "$t"), inputs=tensors(p=PRIMAL, t=TANGENT), functions={"along": along}
+    )
     same(found, tuple(_unpacked()))
 
 

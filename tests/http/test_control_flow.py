@@ -36,12 +36,14 @@ FUNCTIONS = {
     "next": function("x k", [node("sin", "$x", id="s"), node("add", "$k", 1, id="m")], ["s", "m"]),
     "turns": function("x", [apply("while_loop", {"while": "left", "do": "next"}, "$x", 0, id="t")], "t.0"),
     "decay": function(
-        "carry x", [node("mul", "$carry", 0.5, id="h"), node("add", "$h", "$x", id="c"), node("tanh", "$c", id="y")], ["c", "y"]
+        "carry x",
+        [node("mul", "$carry", 0.5, id="h"), node("add", "$h", "$x", id="c"), node("tanh", "$c", id="y")],
+        ["c", "y"],
     ),
     "through": function("rows", [apply("scan", "decay", "$zero", "$rows", id="r"), node("sum", "$r.1", id="s")], "s"),
     "scaled": function("x k", [node("mul", "$x", "$k", id="p"), node("sin", "$p", id="y")], "y"),
     "each": function("rows", [apply("map", "choose", "$rows", id="y")], "y"),
-}  # fmt: skip
+}
 F = torch.func
 
 
@@ -158,7 +160,9 @@ def test_carries_xs_and_ys_nest(service: Service) -> None:
     carry = {"dict": {"at": [0.0], "n": 0}}
     xs = {"dict": {"step": "$steps", "weight": "$weights"}}
     nodes = [apply("scan", "walk", carry, xs, id="r")]
-    outputs = service.run(nodes, ["r.0.n", "r.0.at.0", "r.1"], tensors(steps=steps, weights=weights), functions={"walk": walk})
+    outputs = service.run(
+        nodes, ["r.0.n", "r.0.at.0", "r.1"], tensors(steps=steps, weights=weights), functions={"walk": walk}
+    )
     at = torch.tensor([1.0, 3.0, 7.0])
     same(outputs["r.0.n"], torch.tensor(3))
     same(outputs["r.0.at.0"], at[2])
@@ -167,8 +171,10 @@ def test_carries_xs_and_ys_nest(service: Service) -> None:
 
 def test_map_stacks_and_takes_operands(service: Service) -> None:
     same(found(service, apply("map", "scaled", "$rows", "$x")), torch.stack([torch.sin(row * X) for row in ROWS]))
-    same(found(service, apply("map", {"op": "func.jacrev", "of": "choose"}, "$rows")),
-         torch.stack([F.jacrev(choose)(row) for row in ROWS]))  # fmt: skip
+    same(
+        found(service, apply("map", {"op": "func.jacrev", "of": "choose"}, "$rows")),
+        torch.stack([F.jacrev(choose)(row) for row in ROWS]),
+    )
 
 
 def test_control_flow_inside_vmap_where_the_condition_is_the_same_for_all(service: Service) -> None:
@@ -183,7 +189,9 @@ def test_control_flow_inside_vmap_where_the_condition_is_the_same_for_all(servic
 
 
 def test_loops_in_loops(service: Service) -> None:
-    functions = FUNCTIONS | {"outer": function("c x", [apply("call", "turns", "$x", id="t"), node("add", "$c", "$t", id="d")], ["d", "t"])}
+    functions = FUNCTIONS | {
+        "outer": function("c x", [apply("call", "turns", "$x", id="t"), node("add", "$c", "$t", id="d")], ["d", "t"])
+    }
     value = service.value(apply("scan", "outer", "$zero", "$rows"), inputs=INPUTS, functions=functions)
     carry = torch.zeros(3, dtype=torch.float64)
     ys = [turns(row) for row in ROWS]
@@ -202,33 +210,100 @@ def bad(name: str, code: str, pointer: str, made: dict[str, Any], **said: Any) -
 
 
 WRONG = [
-    bad("no predicate", "invalid_argument", "/nodes/0", apply("cond", {"then": "sines", "else": "cubes"}), message="a predicate"),
-    bad("a predicate of many", "op_failed", "/nodes/0", apply("cond", {"then": "sines", "else": "cubes"}, "$x", 1), hint="any or all"),
-    bad("operands that do not fit", "invalid_argument", "/nodes/0", apply("cond", {"then": "sines", "else": "cubes"}, True, 1, 2),
-        message="sines takes 1 argument (x), got 2"),
+    bad(
+        "no predicate",
+        "invalid_argument",
+        "/nodes/0",
+        apply("cond", {"then": "sines", "else": "cubes"}),
+        message="a predicate",
+    ),
+    bad(
+        "a predicate of many",
+        "op_failed",
+        "/nodes/0",
+        apply("cond", {"then": "sines", "else": "cubes"}, "$x", 1),
+        hint="any or all",
+    ),
+    bad(
+        "operands that do not fit",
+        "invalid_argument",
+        "/nodes/0",
+        apply("cond", {"then": "sines", "else": "cubes"}, True, 1, 2),
+        message="sines takes 1 argument (x), got 2",
+    ),
     bad("no carry", "invalid_argument", "/nodes/0", apply("while_loop", NEAR), message="at least one carry"),
-    bad("one of two carries", "invalid_argument", "/nodes/0", apply("while_loop", {"while": "left", "do": "scaled"}, 1.0, 2),
-        message="gives 1 of 2 carries"),
-    bad("a loop without end", "limit_exceeded", "/nodes/0", apply("while_loop", {"while": "always", "do": "same"}, "$x"), message="1000000"),
-    bad("more steps than a run has", "limit_exceeded", "/nodes/0", apply("scan", "decay", 0.0, length=2_000_000), message="1000000"),
+    bad(
+        "one of two carries",
+        "invalid_argument",
+        "/nodes/0",
+        apply("while_loop", {"while": "left", "do": "scaled"}, 1.0, 2),
+        message="gives 1 of 2 carries",
+    ),
+    bad(
+        "a loop without end",
+        "limit_exceeded",
+        "/nodes/0",
+        apply("while_loop", {"while": "always", "do": "same"}, "$x"),
+        message="1000000",
+    ),
+    bad(
+        "more steps than a run has",
+        "limit_exceeded",
+        "/nodes/0",
+        apply("scan", "decay", 0.0, length=2_000_000),
+        message="1000000",
+    ),
     *[
-        bad(f"max_steps {wrong}", "invalid_argument", "/nodes/0/options/max_steps", apply("while_loop", NEAR, "$x", max_steps=wrong),
-            expected="1 to 1000000")
+        bad(
+            f"max_steps {wrong}",
+            "invalid_argument",
+            "/nodes/0/options/max_steps",
+            apply("while_loop", NEAR, "$x", max_steps=wrong),
+            expected="1 to 1000000",
+        )
         for wrong in (0, -1, 1.5, True, "a", 1_000_001)
     ],
-    bad("no xs", "invalid_argument", "/nodes/0", apply("scan", "decay", 0.0), message="needs xs, or the option 'length'"),
-    bad("xs of two lengths", "invalid_argument", "/nodes/0/args/1", apply("scan", "decay", 0.0, ["$x", "$rows"]), message="[3, 4]"),
-    bad("xs that are a number", "invalid_argument", "/nodes/0/args/1", apply("scan", "decay", 0.0, 3), message="at least one dimension"),
-    bad("a length that xs lack", "invalid_argument", "/nodes/0/args/1", apply("scan", "decay", 0.0, "$x", length=5), message="[3, 5]"),
-    bad("one value in place of two", "invalid_argument", "/nodes/0", apply("scan", "scaled", 0.0, "$x"), message="returns two values"),
-    bad("nothing to scan", "invalid_argument", "/nodes/0", apply("scan", "decay", 0.0, length=0), message="over nothing"),
+    bad(
+        "no xs", "invalid_argument", "/nodes/0", apply("scan", "decay", 0.0), message="needs xs, or the option 'length'"
+    ),
+    bad(
+        "xs of two lengths",
+        "invalid_argument",
+        "/nodes/0/args/1",
+        apply("scan", "decay", 0.0, ["$x", "$rows"]),
+        message="[3, 4]",
+    ),
+    bad(
+        "xs that are a number",
+        "invalid_argument",
+        "/nodes/0/args/1",
+        apply("scan", "decay", 0.0, 3),
+        message="at least one dimension",
+    ),
+    bad(
+        "a length that xs lack",
+        "invalid_argument",
+        "/nodes/0/args/1",
+        apply("scan", "decay", 0.0, "$x", length=5),
+        message="[3, 5]",
+    ),
+    bad(
+        "one value in place of two",
+        "invalid_argument",
+        "/nodes/0",
+        apply("scan", "scaled", 0.0, "$x"),
+        message="returns two values",
+    ),
+    bad(
+        "nothing to scan", "invalid_argument", "/nodes/0", apply("scan", "decay", 0.0, length=0), message="over nothing"
+    ),
     *[
         bad(f"length {wrong}", "invalid_argument", "/nodes/0/options/length", apply("scan", "decay", 0.0, length=wrong))
         for wrong in (-1, 1.5, True, "a")
     ],
     bad("map over nothing", "invalid_argument", "/nodes/0", apply("map", "sines"), message="map needs xs"),
     bad("map by length", "invalid_argument", "/nodes/0/options/length", apply("map", "sines", "$x", length=2)),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("bad", WRONG, ids=names(WRONG))

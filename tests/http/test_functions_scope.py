@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 import torch
+from bad import Bad, refuses
 
 from applying import apply, function, same, tensors
-from bad import Bad, refuses
 from service import Service, node
 
 X = torch.tensor([0.5, -1.0, 2.0], dtype=torch.float64)
@@ -60,9 +60,11 @@ def test_a_parameter_hides_an_outer_name_and_inner_names_stay_inside(service: Se
 
 def test_functions_call_functions_written_after_them(service: Service) -> None:
     functions = {
-        "outer": function("x", [apply("call", "inner", "$x", id="a"), apply("func.grad", "inner", "$x", id="b")], ["a", "b"]),
+        "outer": function(
+            "x", [apply("call", "inner", "$x", id="a"), apply("func.grad", "inner", "$x", id="b")], ["a", "b"]
+        ),
         "inner": function("x", [node("exp", "$x", id="e"), node("sum", "$e", id="s")], "s"),
-    }  # fmt: skip
+    }
     outputs = service.run([apply("call", "outer", "$x", id="r")], ["r"], INPUTS, functions=functions)
     same(outputs["r"], (torch.exp(X).sum(), torch.exp(X)))
 
@@ -161,8 +163,12 @@ POWER = {
         "y",
     ),
     "first": function("x n", [], "x"),
-    "step": function("x n", [node("sub", "$n", 1, id="m"), apply("call", "power", "$x", "$m", id="p"), node("mul", "$x", "$p", id="y")], "y"),
-}  # fmt: skip
+    "step": function(
+        "x n",
+        [node("sub", "$n", 1, id="m"), apply("call", "power", "$x", "$m", id="p"), node("mul", "$x", "$p", id="y")],
+        "y",
+    ),
+}
 
 
 def _count(turns: int) -> dict[str, Any]:

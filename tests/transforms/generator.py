@@ -67,7 +67,9 @@ class Builder:
         except RuntimeError:
             return None
         for one in value if isinstance(value, tuple) else (value,):
-            if one.numel() > _MOST_ELEMENTS or (one.is_floating_point() and not bool((one.abs() < _MOST).all())):
+            if not 0 < one.numel() <= _MOST_ELEMENTS or (
+                one.is_floating_point() and not bool((one.abs() < _MOST).all())
+            ):
                 return None
         self.steps.append(step)
         self.values.append(value)
@@ -96,7 +98,9 @@ class Builder:
             mask = self.add(Op("broadcasting", "gt", [left, 0.1]))
             return self.add(Op("broadcasting", "where", [mask, left, right])) if mask else None
         args = [left, right] if self.draw(st.booleans()) or op == "atan2" else [right, left]
-        return self.add(Op("broadcasting", op, args if isinstance(args[0], Var) or op in ("add", "mul") else args[::-1]))
+        return self.add(
+            Op("broadcasting", op, args if isinstance(args[0], Var) or op in ("add", "mul") else args[::-1])
+        )
 
     def reduction(self) -> Var | None:
         """Over one dimension, or over all."""
@@ -135,7 +139,11 @@ class Builder:
         var = self.var()
         assert var is not None
         dims = self.at(var).dim()
-        made = [Op("shape", "reshape", [var, [-1]]), Op("shape", "unsqueeze", [var, 0]), Op("shape", "stack", [[var, var]])]
+        made = [
+            Op("shape", "reshape", [var, [-1]]),
+            Op("shape", "unsqueeze", [var, 0]),
+            Op("shape", "stack", [[var, var]]),
+        ]
         if dims:
             other = self.var(lambda tensor: tensor.shape == self.at(var).shape)
             made += [Op("shape", name, [var, 0]) for name in ("cumsum", "flip", "softmax")]

@@ -33,7 +33,7 @@ from gradwire.engine.graph import (
 )
 from gradwire.engine.language import iterate
 from gradwire.engine.language.truth import truth
-from gradwire.engine.scope import RUN, UNBOUND, Scope
+from gradwire.engine.scope import ENCLOSING, RUN, UNBOUND, Scope
 from gradwire.findings import Finding, Refusal
 
 if TYPE_CHECKING:
@@ -221,6 +221,7 @@ def compile_def(planner: Planner, node: Def) -> None:
     code.size = scope.size
 
     def define(frame: list[Any]) -> Function:
+        frame[RUN].holds_cycles |= frame[ENCLOSING] is not None
         return Function(code, frame, {name: get(frame) for name, get in defaults})
 
     step.call = define

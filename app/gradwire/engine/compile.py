@@ -26,6 +26,7 @@ from gradwire.engine.graph import (
     Star,
     TensorDocument,
 )
+from gradwire.engine.language.items import slice_of
 from gradwire.engine.references import Getter
 from gradwire.engine.scope import ENCLOSING, RUN, UNBOUND, Scope
 from gradwire.findings import Finding, Refusal, Source, refuse
@@ -84,7 +85,7 @@ def _fold(expression: Expression, scope: Scope, findings: list[Finding]) -> tupl
             return True, None
     if isinstance(expression, SliceOf):
         bounds = (expression.start, expression.stop, expression.step)
-        return _built(lambda parts: slice(*parts), bounds, scope, findings, True)
+        return _built(slice_of, bounds, scope, findings, True)
     keys, items = tuple(expression.items), tuple(expression.items.values())
     return _built(lambda parts: dict(zip(keys, parts, strict=True)), items, scope, findings, False)
 

@@ -14,7 +14,7 @@ from torch.utils import _pytree as pytree
 from gradwire.engine.errors import NoOverload
 from gradwire.engine.language.budget import exceeded
 from gradwire.engine.steps import Run
-from gradwire.engine.transforms import as_tensor
+from gradwire.engine.tangents import as_tensor
 
 Function: TypeAlias = Callable[..., Any]
 Options: TypeAlias = Mapping[str, Any]

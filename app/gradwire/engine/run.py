@@ -31,12 +31,15 @@ def run(plan: Plan, word: Word | None = None, max_steps: int = MAX_STEPS) -> Out
     """
     state = Run(plan, [0] if word is None else word, Budget(max_steps, max_steps))
     seed = seeds.begin(plan.graph.seed)
-    with surroundings(plan):
-        frame = _frame(plan, state)
-        state.budget.take(len(plan.steps))
-        execute(plan.steps, frame, state)
-        state.word[0] = 0
-        found = outputs(plan, frame)
+    try:
+        with surroundings(plan):
+            frame = _frame(plan, state)
+            state.budget.take(len(plan.steps))
+            execute(plan.steps, frame, state)
+            state.word[0] = 0
+            found = outputs(plan, frame)
+    finally:
+        state.close()
     tape = plan.tape.finish(returned_tensors(plan, found)) if plan.tape is not None else None
     printed = [(entry, plan.places[entry.position - 1]) for entry in state.budget.printed]
     return Outcome(found, seed, str(plan.device), tape, printed)

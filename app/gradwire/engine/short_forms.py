@@ -5,11 +5,11 @@ Reverse mode is torch.autograd.grad over the graph as it ran; forward mode is to
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from gradwire.engine.derivatives import gradcheck, matrices, products
-from gradwire.engine.derivatives.asked import Asked, Derivatives, Directions
+from gradwire.engine.derivatives.asked import Asked, Derivatives
 from gradwire.engine.derivatives.function import GraphFunction
 from gradwire.engine.graph import Graph, Output, Ref, TensorDocument
 from gradwire.engine.plan import Plan, default_name, plan
@@ -58,7 +58,7 @@ def prepare(form: ShortForm) -> tuple[Prepared, list[Finding]]:
         form.graph.returns = _last_named(form.graph, found)
     prepared, more = plan(form.graph)
     wrt = _wrt(form, found)
-    return Prepared(form, prepared, wrt), [*more, *found, *_unknown_directions(form, wrt)]
+    return Prepared(form, prepared, wrt), [*more, *found, *_wrong_directions(form, wrt)]
 
 
 def derive(prepared: Prepared, word: Word, max_steps: int, memory: int, text: int) -> Derivatives:
@@ -134,24 +134,22 @@ def _wrong_name(ref: Ref, names: Sequence[str], graph: Graph) -> Finding:
     )
 
 
-def _unknown_directions(form: ShortForm, wrt: Sequence[str]) -> list[Finding]:
+def _wrong_directions(form: ShortForm, wrt: Sequence[str]) -> list[Finding]:
     """Directions for names that are not differentiated by, or none for one that `wrt` names."""
+    given = form.asked.directions
     found: list[Finding] = []
-    for direction, source in _each(form.asked.directions):
-        for name, document in direction.items():
-            if name not in wrt and not (form.wrt is None and name in form.graph.faulty_names):
-                message = f"'{name[:64]}' is no input that is differentiated by"
-                found.append(Finding("invalid_argument", message, document.source, got=name, expected=list(wrt)[:20]))
+    for direction, source in zip(given.each, given.sources, strict=True) if given is not None else ():
+        strangers = [name for name in direction if name not in wrt]
+        found += [_stranger(name, direction[name].source, wrt) for name in strangers]
         missing = [name for name in wrt if name not in direction]
-        if missing and (form.wrt is not None or len(missing) == len(wrt)):
-            message = f"a direction is missing for '{missing[0][:64]}', which `wrt` names"
-            if form.wrt is None:
-                message = "a direction names at least one input"
+        if missing and not strangers and (form.wrt is not None or not direction):
+            message = f"no tensor for '{missing[0][:64]}'"
             found.append(Finding("invalid_argument", message, source, got=list(direction)[:20], expected=missing[:20]))
     return found
 
 
-def _each(directions: Directions | None) -> list[tuple[Mapping[str, TensorDocument], Source]]:
-    if directions is None:
-        return []
-    return list(zip(directions.each, directions.sources, strict=True))
+def _stranger(name: str, source: Source, wrt: Sequence[str]) -> Finding:
+    close = nearest(name, wrt)
+    message = f"'{name[:64]}' is no input that is differentiated by"
+    hint = f"did you mean '{close}'?" if close else None
+    return Finding("invalid_argument", message, source, got=name, expected=list(wrt)[:20], hint=hint)

@@ -12,6 +12,7 @@ import torch
 from gradwire.engine import indexing
 from gradwire.engine.errors import NoOverload
 from gradwire.engine.graph import Expression, Literal, Node, Ref
+from gradwire.engine.language.items import allow_assignment, allow_index
 from gradwire.engine.scope import Scope
 from gradwire.findings import Refusal, refuse
 
@@ -50,7 +51,9 @@ def _index_or_key(node: Node, scope: Scope) -> tuple[Expression, str | None]:
 
 
 def _place(container: Any, index: Any, key: str | None) -> Any:
-    return key if key is not None and isinstance(container, dict) else index
+    place = key if key is not None and isinstance(container, dict) else index
+    allow_index(place)
+    return place
 
 
 def setitem(node: Node, scope: Scope) -> SpecialCall:
@@ -114,7 +117,9 @@ def _as_tensor_for(target: Any, value: Any) -> Any:
 
 
 def _assign_item(key: str | None, container: Any, index: Any, value: Any) -> Any:
-    container[_place(container, index, key)] = _as_tensor_for(container, value)
+    place = _place(container, index, key)
+    allow_assignment(container, place, value)
+    container[place] = _as_tensor_for(container, value)
     return container
 
 

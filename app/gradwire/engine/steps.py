@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
@@ -54,7 +55,7 @@ class Step:
 
 
 class Run:
-    """One run of a plan: what is counted, where it is, and the outermost frame.
+    """One run of a plan: what is counted, where it is, the outermost frame.
 
     `word[0]` is the position of the node that is running, from 1; 0: none.
     """
@@ -66,6 +67,16 @@ class Run:
         self.keep_leaves = plan.returns is None
         self.frame: list[Any] = []
         self.calls: list[str] = []
+        self.holds_cycles = False
+
+    def close(self) -> None:
+        """Let go of all values at once: the outermost frame holds the run, which holds the frame.
+
+        Frames of functions that made functions hold each other; `holds_cycles` says that there are such.
+        """
+        self.frame.clear()
+        if self.holds_cycles:
+            gc.collect(1)
 
     @property
     def position(self) -> int:

@@ -286,7 +286,7 @@ KINDS = [
     lambda p: p.type(None),
     lambda p: p.type(p.zip([1])),
     lambda p: p.type(p.enumerate([1])) is enumerate,
-    lambda p: p.type(p.map(p.len, [])) == map,
+    lambda p: p.type(p.map(p.len, [])) is map,
     lambda p: p.type(p.len),
     lambda p: p.type(p.partial(p.len)),
     lambda p: p.type(torch.float32),

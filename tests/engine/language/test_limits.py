@@ -9,7 +9,9 @@ import pytest
 import torch
 from pythons import Ours, Run, refusal
 
+from gradwire.engine.errors import NoOverload
 from gradwire.engine.language.budget import Budget
+from gradwire.engine.language.items import allow_assignment, allow_index, slice_of
 from gradwire.engine.language.measure import allow_key, measure
 from gradwire.engine.language.unpack import unpack
 from gradwire.findings import Refusal
@@ -206,6 +208,29 @@ def test_hostile_programs_are_refused_at_once(program):
     started = time.monotonic()
     assert refusal(program)
     assert time.monotonic() - started < 20  # most take milliseconds; a million turns take a while
+
+
+def test_indices_and_assignments_are_bounded():
+    tuples = deep(100_000, lambda inner: (inner,))
+    hostile = [
+        lambda: allow_index(tuples),
+        lambda: allow_index(itself()),
+        lambda: allow_assignment({}, tuples, 1),
+        lambda: allow_assignment([1], slice(0, 0), range(FAR)),
+        lambda: allow_assignment([1], slice(0, 0), torch.zeros(1).expand(FAR)),
+    ]
+    for program in hostile:
+        with pytest.raises(Refusal) as refused:
+            program()
+        assert refused.value.findings[0].code == "limit_exceeded"
+    allow_assignment([1], slice(0, 1), [2, 3])
+    allow_index((0, slice(1, 2), [1, 2]))
+
+
+def test_slices_do_not_chain():
+    assert slice_of([1, None, 2]) == slice(1, None, 2)
+    with pytest.raises(NoOverload, match="from an integer to an integer"):
+        slice_of([slice(1), None, None])
 
 
 def test_refusals_say_what_the_limit_is():

@@ -134,9 +134,10 @@ def test_a_loop_sees_the_list_change():
             items.append(one * 10)
     assert seen == [1, 2, 10, 20, 100]
     sizes = {"a": 1}
+    keys = iterate(Run(), sizes)
+    sizes["b"] = 2
     with pytest.raises(RuntimeError, match="dictionary changed size during iteration"):
-        for _ in iterate(Run(), sizes):
-            sizes["b"] = 2
+        next(keys)
 
 
 def test_lazy_values_are_used_up():

@@ -239,6 +239,13 @@ def equal(found, expected):
     return bits(found.to_dense(), expected.to_dense())
 
 
+def test_nothing_takes_the_shape_of_a_jagged_tensor():
+    jagged = torch.nested.nested_tensor([torch.ones(2, 3), torch.ones(1, 3)], layout=torch.jagged)
+    with pytest.raises(NoOverload, match="nested tensor has no shape"):
+        call("Tensor.reshape_as", "$x", "$j", names={"x": torch.ones(6), "j": jagged})
+    assert call("Tensor.reshape_as", "$x", "$y", names={"x": torch.ones(6), "y": torch.ones(2, 3)}).shape == (2, 3)
+
+
 def test_fences_look_through_vmap():
     matrices = torch.stack([torch.eye(2), torch.eye(2) * 3])
     through = torch.func.vmap(lambda one: call("linalg.eigvals", "$m", names={"m": one}))

@@ -179,7 +179,7 @@ _TYPES = {
 
 
 def _one_of(context: dict[str, Any]) -> tuple[str, Any]:
-    return f"expected {context['expected']}", [word.strip("'") for word in str(context["expected"]).split(" or ")]
+    return f"expected {context['expected']}", re.findall(r"[^', ]+", re.sub(" or ", " ", str(context["expected"])))
 
 
 _RULES: dict[str, Callable[[dict[str, Any]], tuple[str, Any]]] = {

@@ -149,7 +149,7 @@ class GraphFunction:
         except Exception as error:
             raise refuse("op_failed", errors.message_of(error), ref.source) from error
         if not isinstance(value, torch.Tensor):
-            kind = type(value).__name__
+            kind = "tuple" if isinstance(value, tuple) else type(value).__name__
             message = f"a derivative is that of one tensor; '{ref.text[:64]}' is a {kind}"
             raise self.refuse(
                 "invalid_argument", message, got=kind, expected="a tensor", hint=_parts_of(value, ref.text)

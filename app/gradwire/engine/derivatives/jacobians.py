@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 import torch
 
-from gradwire.engine.derivatives.tapes import gradients
+from gradwire.engine.derivatives.tapes import gradients, rows_of_gradients
 
 Tensors: TypeAlias = tuple[torch.Tensor, ...]
 
@@ -33,7 +33,7 @@ def reverse(
             row = gradients(output, leaves, basis[0], create_graph=create_graph)
             parts.append(tuple(one.unsqueeze(0) for one in row))
         else:
-            parts.append(gradients(output, leaves, basis, create_graph=create_graph, batched=True))
+            parts.append(rows_of_gradients(output, leaves, basis, create_graph=create_graph))
     whole = parts[0] if len(parts) == 1 else tuple(torch.cat(rows) for rows in zip(*parts, strict=True))
     return tuple(rows.reshape(output.shape + leaf.shape) for rows, leaf in zip(whole, leaves, strict=True))
 

@@ -53,23 +53,26 @@ def gradients(
     cotangent: torch.Tensor | None = None,
     *,
     create_graph: bool = False,
-    batched: bool = False,
 ) -> tuple[torch.Tensor, ...]:
-    """`torch.autograd.grad` of `output`, which may be asked again; zeros for leaves that it does not depend on.
-
-    `batched`: `cotangent` and the gradients have one dimension more in front.
-    """
-    rows = cotangent.shape[:1] if batched and cotangent is not None else torch.Size()
+    """`torch.autograd.grad` of `output`, which may be asked again; zeros for leaves that it does not depend on."""
     if not output.requires_grad:
-        return tuple(leaf.new_zeros(rows + leaf.shape) for leaf in leaves)
+        return tuple(torch.zeros_like(leaf) for leaf in leaves)
     found = torch.autograd.grad(
-        output,
-        leaves,
-        cotangent,
-        retain_graph=True,
-        create_graph=create_graph,
-        allow_unused=True,
-        is_grads_batched=batched,
+        output, leaves, cotangent, retain_graph=True, create_graph=create_graph, allow_unused=True
     )
-    pairs = zip(found, leaves, strict=True)
-    return tuple(leaf.new_zeros(rows + leaf.shape) if one is None else one for one, leaf in pairs)
+    return tuple(torch.zeros_like(leaf) if one is None else one for one, leaf in zip(found, leaves, strict=True))
+
+
+def rows_of_gradients(
+    output: torch.Tensor, leaves: Sequence[torch.Tensor], cotangents: torch.Tensor, *, create_graph: bool = False
+) -> tuple[torch.Tensor, ...]:
+    """The gradients for each of `cotangents`, which stand along their first dimension, by one mapped backward pass.
+
+    torch.func.vmap maps it, as in torch.func.jacrev; `is_grads_batched` maps by other rules, with other bits.
+    """
+
+    def back(cotangent: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        return gradients(output, leaves, cotangent, create_graph=create_graph)
+
+    found: tuple[torch.Tensor, ...] = torch.func.vmap(back)(cotangents)
+    return found

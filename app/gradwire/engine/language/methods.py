@@ -61,40 +61,70 @@ def op_of(value: Any, name: str) -> Op | None:
 
 def call_method(name: str, run: Run, value: Any, /, *args: Any, **kwargs: Any) -> Any:
     """`value.name(*args, **kwargs)`. Raises as `op_of` does, and what the method raises."""
+    return _found(value, name)(run, value, *args, **kwargs)
+
+
+@functools.cache
+def method(name: str) -> Bounded:
+    """The function that calls the method `name` of its first argument."""
+    by_type: dict[type, Bounded] = {}
+
+    def called(run: Run, value: Any, /, *args: Any, **kwargs: Any) -> Any:
+        function = by_type.get(type(value))
+        if function is None:
+            function = by_type[type(value)] = _found(value, name)
+        return function(run, value, *args, **kwargs)
+
+    return called
+
+
+def _found(value: Any, name: str) -> Bounded:
+    """The method `name` of the type of `value`."""
     op = op_of(value, name)
     if op is not None:
-        return calling.invoke(op, [value, *args], kwargs)
-    if isinstance(value, np.generic) and (method := _scalar_method(value, name)) is not None:
-        result = method(value, *args, **kwargs)
-        numpy_ops.check_result(result)
-        return result
-    for kind, methods in METHODS:
-        if isinstance(value, kind):
-            if name in methods:
-                return methods[name](run, value, *args, **kwargs)
-            break
+        return _of_op(op)
+    if isinstance(value, np.generic) and (scalars := _scalar_method(value, name)) is not None:
+        return scalars
+    methods = next((methods for kind, methods in METHODS if isinstance(value, kind)), {})
+    if name in methods:
+        return methods[name]
     if hasattr(type_of(value), name) and not name.startswith("_"):
-        kind_name = type_of(value).__name__
-        raise NoOverload(f"'{name}' of a {kind_name} cannot be called here", 0, expected=sorted(_offered(value)))
+        message = f"'{name}' of a {type_of(value).__name__} cannot be called here"
+        raise NoOverload(message, 0, expected=sorted(methods))
     raise _no_attribute(value, name)
 
 
-def _scalar_method(value: np.generic, name: str) -> Any:
+def _of_op(op: Op) -> Bounded:
+    """An op of the registry, with its fences; most have none."""
+    native = op.call
+
+    def careful(run: Run, /, *args: Any, **kwargs: Any) -> Any:
+        return calling.invoke(op, list(args), kwargs)
+
+    def plain(run: Run, /, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return native(*args, **kwargs)
+        except TypeError as error:
+            return calling.second_try(op, list(args), kwargs, error)
+
+    return plain if op.plain else careful
+
+
+def _scalar_method(value: np.generic, name: str) -> Bounded | None:
     """NumPy's own method of a number that stands alone, where arrays may be asked for it."""
     from gradwire.engine.ops.registry import Op
 
-    allowed = isinstance(entry("numpy.ndarray", name), Op)
-    return getattr(type(value), name, None) if allowed else None
+    native = getattr(type(value), name, None)
+    if native is None or not isinstance(entry("numpy.ndarray", name), Op):
+        return None
 
+    def function(run: Run, /, *args: Any, **kwargs: Any) -> Any:
+        result = native(*args, **kwargs)
+        numpy_ops.check_result(result)
+        return result
 
-def _offered(value: Any) -> list[str]:
-    return list(next((methods for kind, methods in METHODS if isinstance(value, kind)), {}))
+    return function
 
 
 def _no_attribute(value: Any, name: str) -> AttributeError:
     return AttributeError(f"'{spoken(value)}' object has no attribute '{name[:_LONGEST_NAME]}'")
-
-
-def method(name: str) -> Bounded:
-    """The function that calls the method `name` of its first argument."""
-    return functools.partial(call_method, name)

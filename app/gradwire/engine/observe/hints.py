@@ -52,8 +52,7 @@ _ADVICE = (
     ),
     (
         "data-dependent control flow",
-        "under vmap a condition is one tensor for all rows: choose elements with where or clamp in place of cond, if and "
-        'while, or loop over the rows with {"op": "map"}',
+        'under vmap a condition has many values: use where in place of it, or loop over the rows with {"op": "map"}',
     ),
     (
         "We don't support vmap over calling .item()",

@@ -75,49 +75,6 @@ def prepare(
 
     Where several overloads remain, PyTorch chooses among them when the op runs.
     """
-    key = _key(op, args, kwargs)
-    if key is not None and (taker := _TAKEN.get(key)) is not None:
-        return Prepared(tuple(args), kwargs, taker)
-    prepared = _prepare(op, args, kwargs, source, label)
-    if key is not None and isinstance(prepared, Prepared) and _unchanged(prepared, args, kwargs):
-        if len(_TAKEN) >= _MOST_TAKEN:
-            _TAKEN.clear()
-        _TAKEN[key] = prepared.op
-    return prepared
-
-
-# Calls that were bound without a change, by the kinds of their arguments: most nodes of most graphs are of a few kinds,
-# and binding costs as much as the op itself.
-_TAKEN: dict[tuple[Any, ...], Op] = {}
-_MOST_TAKEN = 10_000
-_BY_KIND = (bool, int, float, complex, type(None))
-
-
-def _key(op: Op, args: Sequence[Expression], kwargs: Mapping[str, Expression]) -> tuple[Any, ...] | None:
-    """What decides how a call binds; None where a value in it matters."""
-    key: list[Any] = [op]
-    for name, expression in (*enumerate(args), *kwargs.items()):
-        if isinstance(expression, Ref):
-            key += (name, Ref)
-        elif isinstance(expression, Literal) and type(expression.value) in _BY_KIND:
-            key += (name, type(expression.value))
-        else:
-            return None
-    return tuple(key)
-
-
-def _unchanged(prepared: Prepared, args: Sequence[Expression], kwargs: Mapping[str, Expression]) -> bool:
-    return (
-        len(prepared.args) == len(args)
-        and prepared.kwargs.keys() == kwargs.keys()
-        and all(one is other for one, other in zip(prepared.args, args, strict=True))
-        and all(prepared.kwargs[name] is kwargs[name] for name in kwargs)
-    )
-
-
-def _prepare(
-    op: Op, args: Sequence[Expression], kwargs: Mapping[str, Expression], source: Source, label: str | int | None
-) -> Prepared | list[Finding]:
     if op.is_method and "self" in kwargs and not args:
         args = [kwargs["self"]]
         kwargs = {name: value for name, value in kwargs.items() if name != "self"}

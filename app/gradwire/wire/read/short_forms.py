@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from gradwire.contract.documents.check import validate
-from gradwire.contract.documents.component import is_list
 from gradwire.contract.documents.short_forms import BODIES
 from gradwire.contract.dtypes import DTYPES
 from gradwire.contract.limits import Limits
 from gradwire.engine.derivatives.asked import Asked, Cotangents, Directions
-from gradwire.engine.graph import Graph, Output, Ref, TensorDocument
+from gradwire.engine.graph import Output, Ref, TensorDocument
 from gradwire.engine.short_forms import ShortForm
 from gradwire.findings import Finding, Refusal, Source
 from gradwire.wire.formats import base
@@ -27,12 +26,15 @@ _UNTYPED = "float64"
 def read_short_form(
     skeleton: Any, name: str, limits: Limits, parts: Parts | None = None
 ) -> tuple[ShortForm, list[Finding]]:
-    """What a decoded body asks for, and all that is wrong with it; one that came with findings may not be run."""
+    """What a decoded body asks for, and all that is wrong with it; one that came with findings may not be run.
+
+    Raises Refusal where nothing of it can be read.
+    """
     if finding := too_many_nodes(skeleton, limits):
-        return ShortForm(name, Graph()), [finding]
+        raise Refusal([finding])
     _, findings = validate(BODIES[name], skeleton)
     if not isinstance(skeleton, dict):
-        return ShortForm(name, Graph()), findings
+        raise Refusal(findings)
     graph = fill_graph(skeleton, findings, limits, parts)
     returns = skeleton.get("returns")
     if isinstance(returns, str):
@@ -85,7 +87,7 @@ def _cotangents(given: Any, findings: list[Finding], parts: Parts | None) -> Cot
 def _directions(given: Any, place: Source, findings: list[Finding], parts: Parts | None) -> Directions | None:
     if isinstance(given, dict):
         return Directions([_direction(given, place, findings, parts)], [place], many=False)
-    if not is_list(given) or not isinstance(given, list):
+    if not isinstance(given, list):
         return None
     places = [place.at(index) for index, one in enumerate(given) if isinstance(one, dict)]
     documents = [one for one in given if isinstance(one, dict)]

@@ -19,6 +19,7 @@ from gradwire.engine.ops.fences import (
     arrays,
     linear_algebra,
     losses,
+    nested,
     normalisation,
     placement,
     pooling,
@@ -43,6 +44,7 @@ FENCES: dict[str, Fence] = {
     **arrays.FENCES,
     **linear_algebra.FENCES,
     **losses.FENCES,
+    **nested.FENCES,
     **normalisation.FENCES,
     **placement.FENCES,
     **pooling.FENCES,
@@ -53,6 +55,7 @@ FENCES: dict[str, Fence] = {
 }
 CONCERNS: dict[str, Concern] = {
     **arithmetic.CONCERNS,
+    **nested.CONCERNS,
     **placement.CONCERNS,
     **segments.CONCERNS,
     **sparse.CONCERNS,
