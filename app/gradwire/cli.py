@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import re
 import sys
 from collections.abc import Sequence
@@ -32,8 +33,8 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--workers", type=int, help="how many jobs run at once")
     serve.set_defaults(command=_serve)
 
-    run = commands.add_parser("run", help="run a graph from a file, without a server, and print as PyTorch prints")
-    run.add_argument("file", help="a JSON file as POST /v1/graphs/run takes it; - for standard input")
+    run = commands.add_parser("run", help="run a graph or a program without a server, and print as PyTorch prints")
+    run.add_argument("file", help="JSON as POST /v1/graphs/run takes it (-: standard input), or a program (.py)")
     run.set_defaults(command=_run)
 
     ops = commands.add_parser("ops", help="list the ops")
@@ -72,20 +73,29 @@ def _serve(options: argparse.Namespace) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     from gradwire.findings import Refusal
-    from gradwire.worker.local import run_graph
+    from gradwire.worker.local import run_body
 
     body = sys.stdin.buffer.read() if options.file == "-" else _read(options.file)
     if body is None:
         return 2
+    is_program = options.file.endswith(".py")
     try:
-        outputs = run_graph(body)
+        outcome = run_body(_as_document(body) if is_program else body)
     except Refusal as refusal:
         for finding in refusal.findings:
             print(_spoken(finding), file=sys.stderr)
         return 1
-    for name, value in outputs.items():
-        print(f"{name} = {_printed(value)}")
+    for entry, _ in outcome.printed or ():
+        print(entry.text, end=entry.end)
+    for name, output in () if is_program else outcome.outputs.items():
+        print(f"{name} = {_printed(output.value)}")
     return 0
+
+
+def _as_document(program: bytes) -> bytes:
+    """The request for a program; what is no UTF-8 stays wrong, and is told as in a request."""
+    quoted = json.dumps(program.decode("utf-8", "surrogateescape"), ensure_ascii=False)
+    return b'{"program":' + quoted.encode("utf-8", "surrogateescape") + b"}"
 
 
 def _read(file: str) -> bytes | None:
@@ -98,7 +108,9 @@ def _read(file: str) -> bytes | None:
 
 def _spoken(finding: Any) -> str:
     """One mistake in a line or two: where, what, and what to do."""
-    text = f"{finding.source.pointer or 'the graph'}: {finding.message}"
+    line = finding.source.line
+    place = f"line {line}" if line is not None else finding.source.pointer or "the graph"
+    text = f"{place}: {finding.message}"
     return f"{text}\n  hint: {finding.hint}" if finding.hint else text
 
 

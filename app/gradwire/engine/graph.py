@@ -319,7 +319,9 @@ class TapeRequest:
 class Graph:
     """A whole request. `returns` None means: the last named node and every filled gradient.
 
-    `faulty_names` are defined by something that could not be read; references to them are not reported again.
+    `assigned` are a program's variables, in the order of their last binding: without `returns`, the last of them that
+    has a kind is returned. `faulty_names` are defined by something that could not be read; references to them are not
+    reported again.
     """
 
     inputs: dict[str, TensorDocument] = field(default_factory=dict)
@@ -333,3 +335,4 @@ class Graph:
     deadline_ms: int | None = None
     faulty_names: set[str] = field(default_factory=set)
     functions: list[Def] = field(default_factory=list)
+    assigned: list[str] | None = None

@@ -13,7 +13,7 @@ from gradwire.engine.failure import refused_at
 from gradwire.engine.graph import Node, Ref, Statement
 from gradwire.engine.plan import Plan, default_name
 from gradwire.engine.scope import UNBOUND
-from gradwire.engine.values import NoneBecause, OutputValue, may_hold_gradient
+from gradwire.engine.values import NoneBecause, OutputValue, has_kind, may_hold_gradient
 from gradwire.findings import Refusal, Source
 
 
@@ -41,15 +41,26 @@ def outputs(plan: Plan, frame: list[Any]) -> dict[str, OutputValue]:
 
 
 def _default(plan: Plan, frame: list[Any]) -> Iterator[tuple[str, Any]]:
-    """The last named node, and the gradient of every input and node that has one."""
-    last = default_name(plan.graph)
-    if last is not None and frame[plan.names[last]] is not UNBOUND:
+    """The last named node or variable, and the gradient of every input, node and variable that has one."""
+    last = _last(plan, frame)
+    if last is not None:
         slot = plan.names[last]
         yield last, _noted(frame[slot], plan.makers.get(slot), None)
+    assigned = plan.graph.assigned
+    shown = plan.names if assigned is None else {*plan.graph.inputs, *assigned}
     for name, slot in plan.names.items():
         value = frame[slot]
-        if isinstance(value, torch.Tensor) and may_hold_gradient(value) and value.grad is not None:
+        if name in shown and isinstance(value, torch.Tensor) and may_hold_gradient(value) and value.grad is not None:
             yield f"{name}.grad", value.grad
+
+
+def _last(plan: Plan, frame: list[Any]) -> str | None:
+    """The name whose value is returned where nothing was asked for."""
+    assigned = plan.graph.assigned
+    if assigned is None:
+        last = default_name(plan.graph)
+        return last if last is not None and frame[plan.names[last]] is not UNBOUND else None
+    return next((name for name in reversed(assigned) if has_kind(frame[plan.names[name]])), None)
 
 
 def _noted(value: Any, node: Statement | None, ref: Ref | None) -> Any:

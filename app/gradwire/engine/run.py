@@ -41,7 +41,8 @@ def run(plan: Plan, word: Word | None = None, max_steps: int = MAX_STEPS) -> Out
     finally:
         state.close()
     tape = plan.tape.finish(returned_tensors(plan, found)) if plan.tape is not None else None
-    printed = [(entry, plan.places[entry.position - 1]) for entry in state.budget.printed]
+    wrote = [(entry, plan.places[entry.position - 1]) for entry in state.budget.printed]
+    printed = wrote if wrote or plan.graph.assigned is not None else None
     return Outcome(found, seed, str(plan.device), tape, printed)
 
 

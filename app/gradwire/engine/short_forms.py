@@ -138,11 +138,13 @@ def _wrong_directions(form: ShortForm, wrt: Sequence[str]) -> list[Finding]:
     """Directions for names that are not differentiated by, or none for one that `wrt` names."""
     given = form.asked.directions
     found: list[Finding] = []
-    for direction, source in zip(given.each, given.sources, strict=True) if given is not None else ():
+    if given is None:
+        return found
+    for direction, source in zip(given.each, given.sources, strict=True):
         strangers = [name for name in direction if name not in wrt]
         found += [_stranger(name, direction[name].source, wrt) for name in strangers]
         missing = [name for name in wrt if name not in direction]
-        if missing and not strangers and (form.wrt is not None or not direction):
+        if missing and not strangers and not given.faulty and (form.wrt is not None or not direction):
             message = f"no tensor for '{missing[0][:64]}'"
             found.append(Finding("invalid_argument", message, source, got=list(direction)[:20], expected=missing[:20]))
     return found

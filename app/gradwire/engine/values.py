@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 
 from gradwire.engine.graph import Statement
@@ -32,13 +33,28 @@ class OutputValue:
 
 @dataclass(slots=True)
 class Outcome:
-    """What a run gives. `tape` is None where none was asked for; `printed` is what each `print` wrote, and its node."""
+    """What a run gives.
+
+    `tape` is None where none was asked for. `printed` is what each `print` wrote, and its node; None where nothing was
+    to be printed.
+    """
 
     outputs: dict[str, OutputValue]
     seed: int
     device: str
     tape: dict[str, Any] | None = None
-    printed: list[tuple[Printed, Statement]] = field(default_factory=list)
+    printed: list[tuple[Printed, Statement]] | None = None
+
+
+_KINDS = (
+    *(torch.Tensor, np.ndarray, np.generic, bool, int, float, complex, str, type(None), list, tuple, dict),
+    *(torch.dtype, torch.device, torch.layout, torch.memory_format, np.dtype),
+)
+
+
+def has_kind(value: Any) -> bool:
+    """Whether a reply has a form for `value`: it is no function, type, iterator or name without a value."""
+    return isinstance(value, _KINDS)
 
 
 def may_hold_gradient(tensor: torch.Tensor) -> bool:

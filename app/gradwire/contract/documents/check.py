@@ -178,13 +178,18 @@ _TYPES = {
 }
 
 
+def _at_least(context: dict[str, Any]) -> tuple[str, Any]:
+    least = str(context["ge"]).removesuffix(".0")
+    return f"must be at least {least}", f"at least {least}"
+
+
 def _one_of(context: dict[str, Any]) -> tuple[str, Any]:
     return f"expected {context['expected']}", re.findall(r"[^', ]+", re.sub(" or ", " ", str(context["expected"])))
 
 
 _RULES: dict[str, Callable[[dict[str, Any]], tuple[str, Any]]] = {
     "string_pattern_mismatch": lambda _: (f"a name has {NAME_RULE}", NAME_RULE),
-    "greater_than_equal": lambda context: (f"must be at least {context['ge']}", f"at least {context['ge']}"),
+    "greater_than_equal": _at_least,
     "greater_than": lambda context: (f"must be above {context['gt']:g}", f"above {context['gt']:g}"),
     "too_short": lambda _: ("the list is empty", "at least one entry"),
     "less_than_equal": lambda context: (f"must be at most {context['le']}", f"at most {context['le']}"),

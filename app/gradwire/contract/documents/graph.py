@@ -18,7 +18,7 @@ from gradwire.contract.documents.names import (
     Name,
     Seed,
 )
-from gradwire.contract.documents.nodes import Functions, NodeBody, Statement
+from gradwire.contract.documents.nodes import Functions, NodeBody, Nodes, ProgramText
 
 # Tags of unions show up in the places of pydantic's errors, among the names that clients choose; the leading control
 # character keeps them apart.
@@ -107,9 +107,8 @@ class GraphBody(Body):
 
     inputs: Inputs = Field(default_factory=dict)
     functions: Functions = Field(default_factory=dict)
-    nodes: Annotated[list[Statement], Strict()] = Field(
-        description="The operations, run in order. May be empty; then only filled gradients are returned."
-    )
+    nodes: Nodes = None
+    program: ProgramText = None
     returns: Annotated[Returns | None, LEFT_OUT] = None
     encoding: Encoding = "json"
     describe: Annotated[Describe | None, LEFT_OUT] = None

@@ -44,13 +44,27 @@ class NodeBody(Body):
     no_grad: StrictBool = Field(False, description="Run this node under `torch.no_grad()`.")
 
 
+ProgramText: TypeAlias = Annotated[
+    StrictStr | None,
+    LEFT_OUT,
+    Field(
+        description="In place of `nodes`: the text of a PyTorch program. It is read as syntax and compiled to nodes; "
+        "nothing of it is run as Python.",
+        examples=["y = (x * x).sum()\nprint(y)"],
+    ),
+]
+
+
 class FunctionBody(Body):
     """A function of nodes. It sees its parameters, the graph's inputs, the other functions, and names that the graph
     has bound when it is called."""
 
     params: Parameters = Field(default_factory=list)
     keyword_only: Parameters = Field(default_factory=list)
-    nodes: list[Statement] = Field(default_factory=list, description="Its nodes, run in order at every call.")
+    nodes: Annotated[list[Statement] | None, LEFT_OUT] = Field(
+        None, description="Its nodes, run in order at every call."
+    )
+    program: ProgramText = None
     returns: Returned = None
 
 
@@ -207,6 +221,12 @@ Functions: TypeAlias = Annotated[
         description="Functions by name, to be called, transformed and looped over by nodes (`of`).",
         examples=[{"f": {"params": ["x"], "nodes": [{"id": "y", "op": "sin", "args": ["$x"]}], "returns": "y"}}],
     ),
+]
+
+Nodes: TypeAlias = Annotated[
+    Annotated[list[Statement], Strict()] | None,
+    LEFT_OUT,
+    Field(description="The operations, run in order. May be empty; then only filled gradients are returned."),
 ]
 
 _MODELS: tuple[type[BaseModel], ...] = (NodeBody, FunctionBody, BindBody, *BLOCKS.values())

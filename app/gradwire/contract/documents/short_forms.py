@@ -10,7 +10,7 @@ from typing_extensions import TypeAliasType
 from gradwire.contract.documents.component import Component, is_list
 from gradwire.contract.documents.graph import Inputs
 from gradwire.contract.documents.names import LEFT_OUT, Body, DeadlineMs, Device, Encoding, Name, ReplyPart, Seed
-from gradwire.contract.documents.nodes import Functions, Statement
+from gradwire.contract.documents.nodes import Functions, Nodes, ProgramText
 from gradwire.contract.documents.replies import RunFacts
 from gradwire.contract.documents.tensor import Input, TensorIn
 from gradwire.contract.documents.values import NON_FINITE_OR_HEX, TensorOut
@@ -60,7 +60,8 @@ _SHAPED = "each tensor has the shape of its input. An input that is left out doe
 class _ShortForm(Body):
     inputs: Inputs = Field(default_factory=dict)
     functions: Functions = Field(default_factory=dict)
-    nodes: Annotated[list[Statement], Strict()] = Field(description="The operations, run in order.")
+    nodes: Nodes = None
+    program: ProgramText = None
     returns: Annotated[StrictStr | None, LEFT_OUT] = Field(
         None,
         description="The output to differentiate, a tensor, with or without the leading `$`. Left out, it is the last "

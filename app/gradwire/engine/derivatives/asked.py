@@ -12,11 +12,15 @@ from gradwire.findings import Source
 
 @dataclass(frozen=True, slots=True)
 class Directions:
-    """Tangents or vectors: one or several, each a tensor for some of the inputs. `many`: they came as a list."""
+    """Tangents or vectors: one or several, each a tensor for some of the inputs. `many`: they came as a list.
+
+    `faulty`: some could not be read, which is reported already.
+    """
 
     each: list[Mapping[str, TensorDocument]]
     sources: list[Source]
     many: bool
+    faulty: bool = False
 
 
 @dataclass(frozen=True, slots=True)

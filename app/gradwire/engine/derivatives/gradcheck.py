@@ -14,8 +14,7 @@ import torch
 
 from gradwire.engine.derivatives.asked import Asked, Derivatives
 from gradwire.engine.derivatives.function import GraphFunction, Recorded
-from gradwire.engine.derivatives.jacobians import Tensors
-from gradwire.engine.derivatives.tapes import gradients
+from gradwire.engine.derivatives.tapes import Tensors, gradients
 
 MOST_FAILURES = 100
 _PRECISE = (torch.float64, torch.complex128)
@@ -56,7 +55,7 @@ class _Checked:
             return (_as_real(ran.output),)
         if self._cotangent is None:
             self._cotangent = torch.randn_like(ran.output)
-        found = gradients(ran.output, ran.leaves, self._cotangent, create_graph=True)
+        found = gradients((ran.output,), ran.leaves, (self._cotangent,), create_graph=True)
         return tuple(map(_as_real, found))
 
     def at(self, values: Tensors) -> torch.Tensor:
@@ -75,7 +74,7 @@ class _Checked:
 
 
 def _of_ones(part: torch.Tensor, leaves: Tensors) -> Tensors:
-    return gradients(part, leaves, torch.ones_like(part))
+    return gradients((part,), leaves, (torch.ones_like(part),))
 
 
 def _as_real(tensor: torch.Tensor) -> torch.Tensor:
@@ -103,7 +102,7 @@ def _analytic(parts: Tensors, leaves: Tensors) -> Tensors:
         for place in range(part.numel()):
             cotangent = torch.zeros_like(part)
             cotangent.view(-1)[place] = 1
-            rows.append(gradients(part, leaves, cotangent))
+            rows.append(gradients((part,), leaves, (cotangent,)))
     if not rows:
         return tuple(leaf.new_zeros((0, leaf.numel())) for leaf in leaves)
     return tuple(torch.stack([one.flatten() for one in column]) for column in zip(*rows, strict=True))

@@ -6,36 +6,38 @@ rows of the identity by vmap; `chunk_size` of them at a time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from collections.abc import Callable
 
 import torch
 
-from gradwire.engine.derivatives.tapes import gradients, rows_of_gradients
-
-Tensors: TypeAlias = tuple[torch.Tensor, ...]
+from gradwire.engine.derivatives.tapes import Tensors, gradients, rows_of_gradients
 
 
-def reverse(
-    output: torch.Tensor, leaves: Sequence[torch.Tensor], chunk: int | None, *, create_graph: bool = False
-) -> Tensors:
-    """The Jacobian of `output` by each of `leaves`, of shape output.shape + leaf.shape.
+def reverse(outputs: Tensors, leaves: Tensors, chunk: int | None) -> list[Tensors]:
+    """For each of `outputs` its Jacobian by each of `leaves`, of shape output.shape + leaf.shape.
 
-    `chunk` rows are computed at a time; None: all, 1: each alone and without vmap.
+    `chunk` rows are computed at a time; None: all, 1: each alone and without vmap. They can be differentiated again.
     """
-    count = output.numel()
-    if count == 0 or not output.requires_grad:
-        return tuple(leaf.new_zeros(output.shape + leaf.shape) for leaf in leaves)
+    count = sum(output.numel() for output in outputs)
+    if count == 0 or not any(output.requires_grad for output in outputs):
+        return [tuple(leaf.new_zeros(output.shape + leaf.shape) for leaf in leaves) for output in outputs]
     parts: list[Tensors] = []
     for start in range(0, count, chunk or count):
-        basis = _identity(output, start, min(start + (chunk or count), count))
-        if chunk == 1:
-            row = gradients(output, leaves, basis[0], create_graph=create_graph)
-            parts.append(tuple(one.unsqueeze(0) for one in row))
-        else:
-            parts.append(rows_of_gradients(output, leaves, basis, create_graph=create_graph))
-    whole = parts[0] if len(parts) == 1 else tuple(torch.cat(rows) for rows in zip(*parts, strict=True))
-    return tuple(rows.reshape(output.shape + leaf.shape) for rows, leaf in zip(whole, leaves, strict=True))
+        basis = _directions(outputs, start, min(start + (chunk or count), count))
+        parts.append(_pull(outputs, leaves, basis, batched=chunk != 1))
+    whole = _together(parts)
+    pieces = [rows.split([output.numel() for output in outputs]) for rows in whole]
+    return [
+        tuple(rows.reshape(output.shape + leaf.shape) for rows, leaf in zip(row, leaves, strict=True))
+        for output, row in zip(outputs, zip(*pieces, strict=True), strict=True)
+    ]
+
+
+def _pull(outputs: Tensors, leaves: Tensors, cotangents: Tensors, *, batched: bool) -> Tensors:
+    if batched:
+        return rows_of_gradients(outputs, leaves, cotangents)
+    row = gradients(outputs, leaves, tuple(one[0] for one in cotangents), create_graph=True)
+    return tuple(one.unsqueeze(0) for one in row)
 
 
 def forward(function: Callable[..., Tensors], values: Tensors, chunk: int | None) -> list[Tensors]:
@@ -51,7 +53,7 @@ def forward(function: Callable[..., Tensors], values: Tensors, chunk: int | None
     for start in range(0, count, chunk or count):
         tangents = _directions(values, start, min(start + (chunk or count), count))
         parts.append(push(function, values, tangents, batched=chunk != 1))
-    whole = parts[0] if len(parts) == 1 else tuple(torch.cat(columns) for columns in zip(*parts, strict=True))
+    whole = _together(parts)
     sizes = [value.numel() for value in values]
     return [
         tuple(
@@ -76,15 +78,13 @@ def push(function: Callable[..., Tensors], values: Tensors, tangents: Tensors, *
     return tuple(torch.stack(columns) for columns in zip(*each, strict=True))
 
 
-def _identity(like: torch.Tensor, start: int, stop: int) -> torch.Tensor:
-    """Rows of the identity matrix over the elements of `like`, each in its shape."""
-    basis = torch.zeros((stop - start, like.numel()), dtype=like.dtype, device=like.device)
-    basis[:, start:stop].fill_diagonal_(1)
-    return basis.view(-1, *like.shape)
+def _together(parts: list[Tensors]) -> Tensors:
+    """Chunks one below the other."""
+    return parts[0] if len(parts) == 1 else tuple(torch.cat(chunks) for chunks in zip(*parts, strict=True))
 
 
 def _directions(values: Tensors, start: int, stop: int) -> Tensors:
-    """The same over the elements of all of `values` together, a part for each."""
+    """Rows of the identity matrix over the elements of all of `values` together: a part for each, in its shape."""
     found: list[torch.Tensor] = []
     before = 0
     for value in values:

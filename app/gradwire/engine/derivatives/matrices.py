@@ -10,12 +10,11 @@ import torch
 from gradwire.engine.derivatives import jacobians
 from gradwire.engine.derivatives.asked import Asked, Derivatives
 from gradwire.engine.derivatives.function import GraphFunction, Recorded
-from gradwire.engine.derivatives.jacobians import Tensors
 from gradwire.engine.derivatives.modes import NO_RULE, in_mode
-from gradwire.engine.derivatives.tapes import reach
+from gradwire.engine.derivatives.tapes import Tensors, reach
 from gradwire.findings import Source, refuse
 
-# Forward mode holds values and tangents, and the second backward pass what the first one did, at the same time.
+# Forward mode holds values and tangents, and a backward pass that can be differentiated again its own tape.
 _TWO_OF_EACH = 2
 # The share of a worker's memory that the passes made at a time may take: one in four.
 _SHARE = 4
@@ -75,31 +74,24 @@ def _forward(function: GraphFunction, of: Callable[..., Tensors], ran: Recorded,
 
 def _reverse(ran: Recorded, asked: Asked) -> Matrices:
     count = ran.output.numel()
-    rows, chunk = _rows(ran.output, ran.leaves, _chunk(asked, count, _pass_bytes(ran)), asked)
-    return [rows], min(chunk or count, count)
+    return _rows((ran.output,), ran, _chunk(asked, count, _TWO_OF_EACH * _pass_bytes(ran)), asked)
 
 
 def _reverse_twice(ran: Recorded, asked: Asked) -> Matrices:
-    count = max(leaf.numel() for leaf in ran.leaves) * ran.output.numel()
-    first, _ = _rows(ran.output, ran.leaves, None, asked, create_graph=True)
-    chunk = _chunk(asked, count, _TWO_OF_EACH * _pass_bytes(ran))
-    found: list[Tensors] = []
-    for part in first:
-        rows, chunk = _rows(part, ran.leaves, chunk, asked)
-        found.append(rows)
-    return found, min(chunk or count, count)
+    first, _ = _rows((ran.output,), ran, None, asked)
+    count = sum(part.numel() for part in first[0])
+    return _rows(first[0], ran, _chunk(asked, count, _TWO_OF_EACH**2 * _pass_bytes(ran)), asked)
 
 
-def _rows(
-    output: torch.Tensor, leaves: Tensors, chunk: int | None, asked: Asked, *, create_graph: bool = False
-) -> tuple[Tensors, int | None]:
-    """A Jacobian in reverse mode, and its chunk size: 1 where vmap has no rule for an op and the choice is ours."""
+def _rows(outputs: Tensors, ran: Recorded, chunk: int | None, asked: Asked) -> Matrices:
+    """Jacobians in reverse mode; one row at a time where vmap has no rule for an op and the choice is ours."""
+    count = sum(output.numel() for output in outputs)
     try:
-        return jacobians.reverse(output, leaves, chunk, create_graph=create_graph), chunk
+        return jacobians.reverse(outputs, ran.leaves, chunk), min(chunk or count, count)
     except NO_RULE:
         if asked.chunk_size != "auto" or chunk == 1:
             raise
-        return jacobians.reverse(output, leaves, 1, create_graph=create_graph), 1
+        return jacobians.reverse(outputs, ran.leaves, 1), 1
 
 
 def _pass_bytes(ran: Recorded) -> int:

@@ -18,7 +18,7 @@ def value_and_grad(function: GraphFunction, asked: Asked) -> Derivatives:
     """The gradient of one number by each input: `torch.autograd.grad` of the graph as it ran."""
     ran = function.record()
     _require_scalar(function, ran.output)
-    found = gradients(ran.output, ran.leaves)
+    found = gradients((ran.output,), ran.leaves)
     return Derivatives({"value": ran.output, "grads": function.named(found)}, function.unused(ran))
 
 
@@ -26,7 +26,7 @@ def vjp(function: GraphFunction, asked: Asked) -> Derivatives:
     """Cotangents times Jacobian, with a backward pass for each cotangent."""
     ran = function.record()
     each = cotangents_of(asked.cotangents, ran.output)
-    found = [function.named(gradients(ran.output, ran.leaves, cotangent)) for cotangent in each]
+    found = [function.named(gradients((ran.output,), ran.leaves, (cotangent,))) for cotangent in each]
     many = asked.cotangents is not None and asked.cotangents.many
     return Derivatives({"value": ran.output, "vjp": _one_or_many(found, many)}, function.unused(ran))
 
@@ -36,8 +36,8 @@ def hvp(function: GraphFunction, asked: Asked) -> Derivatives:
     ran = function.record()
     _require_scalar(function, ran.output)
     vectors = directions_of(asked.directions, function, ran.leaves)
-    first = gradients(ran.output, ran.leaves, create_graph=True)
-    found = [function.named(_pulled(first, ran.leaves, vector)) for vector in vectors]
+    first = gradients((ran.output,), ran.leaves, create_graph=True)
+    found = [function.named(gradients(first, ran.leaves, vector)) for vector in vectors]
     many = asked.directions is not None and asked.directions.many
     members = {"value": ran.output, "hvp": _one_or_many(found, many), "grads": function.named(first)}
     return Derivatives(members, function.unused(ran))
@@ -84,18 +84,8 @@ def _backward_twice(function: GraphFunction, tangents: Sequence[Direction]) -> t
     """The same: a VJP is linear in its cotangent, and its derivative by that is the JVP."""
     ran = function.record()
     cotangent = torch.zeros_like(ran.output, requires_grad=True)
-    back = gradients(ran.output, ran.leaves, cotangent, create_graph=True)
-    return ran.output, [_pulled(back, (cotangent,), tangent)[0] for tangent in tangents]
-
-
-def _pulled(outputs: Direction, leaves: Direction, cotangents: Direction) -> Direction:
-    """The gradient by `leaves` of the sum of `outputs` times `cotangents`; of outputs that depend on none: zeros."""
-    pairs = [(one, part) for one, part in zip(outputs, cotangents, strict=True) if one.requires_grad]
-    if not pairs:
-        return tuple(torch.zeros_like(leaf) for leaf in leaves)
-    depending, parts = zip(*pairs, strict=True)
-    found = torch.autograd.grad(depending, leaves, parts, retain_graph=True, allow_unused=True)
-    return tuple(torch.zeros_like(leaf) if one is None else one for one, leaf in zip(found, leaves, strict=True))
+    back = gradients((ran.output,), ran.leaves, (cotangent,), create_graph=True)
+    return ran.output, [gradients(back, (cotangent,), tangent)[0] for tangent in tangents]
 
 
 def _require_scalar(function: GraphFunction, output: torch.Tensor) -> None:

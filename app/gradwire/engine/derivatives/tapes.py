@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import torch
+
+Tensors: TypeAlias = tuple[torch.Tensor, ...]
 
 
 @dataclass(slots=True)
@@ -48,31 +50,32 @@ def _bytes(node: torch.autograd.graph.Node) -> int:
 
 
 def gradients(
-    output: torch.Tensor,
-    leaves: Sequence[torch.Tensor],
-    cotangent: torch.Tensor | None = None,
-    *,
-    create_graph: bool = False,
-) -> tuple[torch.Tensor, ...]:
-    """`torch.autograd.grad` of `output`, which may be asked again; zeros for leaves that it does not depend on."""
-    if not output.requires_grad:
+    outputs: Tensors, leaves: Tensors, cotangents: Tensors | None = None, *, create_graph: bool = False
+) -> Tensors:
+    """`torch.autograd.grad` of `outputs`, which may be asked again; zeros for leaves that they do not depend on."""
+    places = [place for place, output in enumerate(outputs) if output.requires_grad]
+    if not places:
         return tuple(torch.zeros_like(leaf) for leaf in leaves)
     found = torch.autograd.grad(
-        output, leaves, cotangent, retain_graph=True, create_graph=create_graph, allow_unused=True
+        [outputs[place] for place in places],
+        leaves,
+        None if cotangents is None else [cotangents[place] for place in places],
+        retain_graph=True,
+        create_graph=create_graph,
+        allow_unused=True,
     )
     return tuple(torch.zeros_like(leaf) if one is None else one for one, leaf in zip(found, leaves, strict=True))
 
 
-def rows_of_gradients(
-    output: torch.Tensor, leaves: Sequence[torch.Tensor], cotangents: torch.Tensor, *, create_graph: bool = False
-) -> tuple[torch.Tensor, ...]:
-    """The gradients for each of `cotangents`, which stand along their first dimension, by one mapped backward pass.
+def rows_of_gradients(outputs: Tensors, leaves: Tensors, cotangents: Tensors) -> Tensors:
+    """The gradients for each of many cotangents, which stand along their first dimension, by one mapped backward pass.
 
-    torch.func.vmap maps it, as in torch.func.jacrev; `is_grads_batched` maps by other rules, with other bits.
+    torch.func.vmap maps it, as in torch.func.jacrev; `is_grads_batched` maps by other rules, with other bits. They can
+    be differentiated again, since the backward passes of torch.func always can, and some formulas depend on that.
     """
 
-    def back(cotangent: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        return gradients(output, leaves, cotangent, create_graph=create_graph)
+    def back(*cotangent: torch.Tensor) -> Tensors:
+        return gradients(outputs, leaves, cotangent, create_graph=True)
 
-    found: tuple[torch.Tensor, ...] = torch.func.vmap(back)(cotangents)
+    found: Tensors = torch.func.vmap(back)(*cotangents)
     return found

@@ -188,8 +188,10 @@ class WorkerPool:
         if worker.job is None or worker.job.done():
             return
         where = f"the run took longer than {deadline_ms} ms"
-        worker.job.set_result(_stopped("deadline_exceeded", where, worker, "ask for less, or allow more time"))
-        self._killed(worker, f"its job ran past {deadline_ms} ms")
+        try:
+            worker.job.set_result(_stopped("deadline_exceeded", where, worker, "ask for less, or allow more time"))
+        finally:
+            self._killed(worker, f"its job ran past {deadline_ms} ms")
 
     def _killed(self, worker: WorkerProcess, why: str) -> None:
         self._counts["killed"] += 1

@@ -12,6 +12,7 @@ from gradwire.findings import Finding, Refusal, Source
 from gradwire.wire.read.arguments import ArgumentReader
 from gradwire.wire.read.binary import Parts
 from gradwire.wire.read.nodes import NodeReader, read_node
+from gradwire.wire.read.programs import missing_nodes, read_body
 from gradwire.wire.read.tensor import read_tensor
 
 _ROOT = Source()
@@ -48,7 +49,12 @@ def fill_graph(skeleton: dict[str, Any], findings: list[Finding], limits: Limits
     _read_inputs(skeleton.get("inputs"), graph, findings, parts)
     reader = NodeReader(graph.inputs.keys() | graph.faulty_names, findings, parts)
     graph.functions = reader.functions(skeleton.get("functions"))
-    graph.nodes = reader.nodes(skeleton.get("nodes"), _ROOT.at("nodes"))
+    if isinstance(skeleton.get("program"), str):
+        names = (*graph.inputs, *graph.faulty_names)
+        graph.nodes, graph.assigned = read_body(skeleton, _ROOT, names, skeleton.get("functions"), findings)
+    else:
+        graph.nodes = reader.nodes(skeleton.get("nodes"), _ROOT.at("nodes"))
+        findings += missing_nodes(skeleton, "a graph")
     graph.faulty_names |= reader.faulty_names
     if reader.count > limits.max_nodes:
         raise Refusal([_too_many(reader.count, limits)])

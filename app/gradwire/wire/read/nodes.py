@@ -35,6 +35,7 @@ from gradwire.findings import Finding, Source
 from gradwire.wire.read.arguments import ArgumentReader
 from gradwire.wire.read.arrays import NumberArray
 from gradwire.wire.read.binary import Parts
+from gradwire.wire.read.programs import read_body
 
 # The ops whose second argument may be Python's own text of an index, which the engine reads.
 _INDEXED = frozenset(("getitem", "setitem", "operator.getitem", "operator.setitem"))
@@ -54,6 +55,8 @@ class NodeReader:
         self.faulty_names: set[str] = set()
         self.count = 0
         self._names = set(names)
+        self._outer: set[str] = set()
+        self._functions: dict[str, Any] = {}
         self._reader = ArgumentReader([], parts=parts)
         self._refused = _refused_nodes(findings) if findings else frozenset()
 
@@ -62,6 +65,7 @@ class NodeReader:
         if not isinstance(documents, dict):
             return []
         place, found = Source("/functions"), list[Def]()
+        self._outer, self._functions = set(self._names), documents
         self.findings += [_duplicate(name, place.at(name)) for name in documents if name in self._names]
         self._names.update(documents)
         for index, (name, document) in enumerate(documents.items()):
@@ -76,13 +80,19 @@ class NodeReader:
         keyword_only = self._parameters(document.get("keyword_only"), source.at("keyword_only"))
         returns = document.get("returns")
         outer, self._names = self._names, {one.name for one in (*params, *keyword_only)}
-        body = self.nodes(document.get("nodes"), source.at("nodes"))
+        body = self._function_body(document, source)
         self._names = outer
         given = None if returns is None else self._returned(returns, source.at("returns"))
         self._take(name)
         return Def(
             index=index, source=source, name=name, params=params, keyword_only=keyword_only, body=body, returns=given
         )
+
+    def _function_body(self, document: dict[str, Any], source: Source) -> list[Statement]:
+        if not isinstance(document.get("program"), str):
+            return self.nodes(document.get("nodes"), source.at("nodes"))
+        body, _ = read_body(document, source, (*self._names, *self._outer), self._functions, self.findings)
+        return body
 
     def nodes(self, documents: Any, place: Source) -> list[Statement]:
         """The nodes of a list."""

@@ -85,14 +85,14 @@ def _cotangents(given: Any, findings: list[Finding], parts: Parts | None) -> Cot
 
 
 def _directions(given: Any, place: Source, findings: list[Finding], parts: Parts | None) -> Directions | None:
-    if isinstance(given, dict):
-        return Directions([_direction(given, place, findings, parts)], [place], many=False)
-    if not isinstance(given, list):
+    if not isinstance(given, (dict, list)):
         return None
-    places = [place.at(index) for index, one in enumerate(given) if isinstance(one, dict)]
-    documents = [one for one in given if isinstance(one, dict)]
-    each = [_direction(one, at, findings, parts) for one, at in zip(documents, places, strict=True)]
-    return Directions(each, places, many=True)
+    many = isinstance(given, list)
+    listed = {place.at(index): one for index, one in enumerate(given)} if many else {place: given}
+    documents = {at: one for at, one in listed.items() if isinstance(one, dict)}
+    before = len(findings)
+    each = [_direction(one, at, findings, parts) for at, one in documents.items()]
+    return Directions(each, list(documents), many, faulty=len(findings) > before or documents != listed)
 
 
 def _direction(

@@ -37,7 +37,7 @@ def graph_reply(outcome: Outcome, timing_ms: Mapping[str, float], limits: Limits
     document: dict[str, Any] = {"outputs": outputs}
     if outcome.tape is not None:
         document["tape"] = _plain(outcome.tape, writer)
-    if outcome.printed:
+    if outcome.printed is not None:
         document["printed"] = [_printed(entry, node) for entry, node in outcome.printed]
     return finished(document, outcome, timing_ms, started, room)
 
