@@ -26,7 +26,12 @@ class Source:
     end_column: int | None = None
 
     def at(self, *steps: str | int) -> Source:
-        """The place `steps` below this one; each step is a member name or an index, not yet escaped."""
+        """The place `steps` below this one; each step is a member name or an index, not yet escaped.
+
+        Program text has nothing below it: there a place stays what it is.
+        """
+        if self.line is not None:
+            return self
         return Source(self.pointer + "".join(f"/{escape(step)}" for step in steps))
 
 

@@ -83,7 +83,6 @@ def test_options_are_read_into_their_models():
         ([], ""),
         ("text", ""),
         (LazyNumbers(), ""),
-        ({}, ""),
         ({"node": [], "nodes": []}, "/node"),
         ({"nodes": {}}, "/nodes"),
         ({"nodes": None}, "/nodes"),

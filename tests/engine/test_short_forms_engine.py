@@ -80,7 +80,7 @@ def test_finite_differences_count_as_runs_too() -> None:
 @pytest.mark.parametrize("mode", ["forward", "reverse"])
 @pytest.mark.parametrize(("memory", "chunk"), [(PLENTY, 4), (4 * 2 * 128 * 3, 3), (4 * 2 * 128, 1), (300, 1)])
 def test_the_chunk_size_follows_from_the_memory_of_a_worker(mode: str, memory: int, chunk: int) -> None:
-    # A pass has the gradients of y, of s and of x twice: PLACEHOLDER
+    # The gradients of y, of s and of x, and x itself: 4 x 32 bytes a pass, twice; a chunk has a fourth of the memory.
     members = derived(form("jacobian", mode=mode), memory=memory).members
     assert members["chunk_size"] == chunk
     expected = torch.diag(X.cos() * X + X.sin())

@@ -15,6 +15,7 @@ from gradwire.findings import Finding
 OPERATIONS = [
     (method, path, operation) for path, methods in document()["paths"].items() for method, operation in methods.items()
 ]
+SHORT_FORMS = ("value_and_grad", "grad", "vjp", "jvp", "jacobian", "hessian", "hvp", "gradcheck")
 IDS = [operation["operationId"] for *_, operation in OPERATIONS]
 
 
@@ -32,6 +33,7 @@ def test_the_document_in_the_repository_is_the_one_that_is_served(client: httpx.
 def test_the_operations_are_those_of_the_contract():
     assert {(method, path) for method, path, _ in OPERATIONS} == {
         ("post", "/v1/graphs/run"),
+        *(("post", f"/v1/autograd/{name}") for name in SHORT_FORMS),
         ("get", "/v1/ops"),
         ("get", "/v1/ops/{name}"),
         ("post", "/v1/ops/{name}"),
@@ -39,7 +41,7 @@ def test_the_operations_are_those_of_the_contract():
         ("get", "/healthz"),
         ("get", "/readyz"),
     }
-    assert [tag["name"] for tag in document()["tags"]] == ["Graphs", "Ops", "Server"]
+    assert [tag["name"] for tag in document()["tags"]] == ["Graphs", "Derivatives", "Ops", "Server"]
 
 
 @pytest.mark.parametrize(("method", "path", "operation"), OPERATIONS, ids=IDS)
@@ -70,6 +72,8 @@ def test_what_runs_something_tells_every_error_that_it_can_meet():
     paths = document()["paths"]
     assert set(paths["/v1/graphs/run"]["post"]["responses"]) == job | {"200"}
     assert set(paths["/v1/ops/{name}"]["post"]["responses"]) == job | {"200", "404"}
+    for name in SHORT_FORMS:
+        assert set(paths[f"/v1/autograd/{name}"]["post"]["responses"]) == job | {"200"}
     codes = set()
     for response in paths["/v1/graphs/run"]["post"]["responses"].values():
         codes |= set(response["content"].get("application/problem+json", {}).get("examples", {}))

@@ -175,6 +175,26 @@ def test_the_output_left_out_is_the_last_named_node(service: Service) -> None:
 ONE = {"returns": "$y1", "nodes": [node("pow", "$x", 3, id="y"), node("getitem", "$y", 0, id="y1")]}
 
 
+ROSENBROCK = """
+def f(p):
+    return 100 * (p[1] - p[0] ** 2) ** 2 + (1 - p[0]) ** 2
+
+y = f(p)
+"""
+
+
+def test_a_program_may_stand_in_place_of_nodes(service: Service) -> None:
+    body = {"inputs": {"p": {"data": [-1.2, 1], "dtype": "float64"}}, "program": ROSENBROCK}
+    assert ask(service, "hessian", body)["hessian"]["p"]["p"]["data"] == [[1330.0, 480.0], [480.0, 200.0]]
+    found = ask(service, "grad", body | {"returns": "y"})
+    p = torch.tensor([-1.2, 1.0], dtype=torch.float64, requires_grad=True)
+    local = 100 * (p[1] - p[0] ** 2) ** 2 + (1 - p[0]) ** 2
+    same_bits(found["value"], local.detach())
+    same_bits(found["grads"]["p"], torch.autograd.grad(local, p)[0])
+    loop = {"inputs": X, "program": "y = 0\nfor i in range(3):\n    y = y + x[i] ** 3"}
+    assert ask(service, "grad", loop)["grads"]["x"]["data"] == [3.0, 12.0, 27.0]
+
+
 # ---- directions
 
 

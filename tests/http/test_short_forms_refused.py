@@ -89,7 +89,7 @@ COTANGENTS: list[tuple[Json, str, str, str]] = [
     ([1, "a", 3], "/cotangents/1", "invalid_tensor", "'a' is no number"),
     ([[1, 2], [3]], "/cotangents/1", "invalid_tensor",
      "the data is ragged: a list of 1, where the first list of its level has 2"),
-    ([{"data": [1, 2, 3]}, {"data": [1, None, 3]}], "/cotangents/1/data/1", "invalid_tensor", "null is no element"),
+    ([{"data": [1, 2, 3]}, {"data": [1, None, 3]}], "/cotangents/1/data/1", "invalid_tensor", "null is no number"),
     (None, "/cotangents", "invalid_tensor", "null is no tensor"),
 ]  # fmt: skip
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import functools
+import gc
 import io
 import os
 import pickle
@@ -17,6 +19,7 @@ import numpy as np
 import torch
 
 from gradwire.engine.graph import Graph, Output, Ref
+from gradwire.engine.ops.registry import registry
 from gradwire.engine.plan import plan
 from gradwire.engine.run import run
 from gradwire.engine.values import NoneBecause
@@ -40,12 +43,12 @@ class Ran:
 
 def locally(text: str) -> Ran:
     """`text` run by Python with torch."""
-    return _forked(lambda: _by_python(text))
+    return forked(lambda: _by_python(text))
 
 
 def here(text: str, names: list[str]) -> Ran:
     """`text` compiled and run; `names` are the variables to give back."""
-    return _forked(lambda: _compiled(text, names))
+    return forked(lambda: _compiled(text, names))
 
 
 def findings_of(text: str, **more: Any) -> list[Finding]:
@@ -83,7 +86,7 @@ def run_graph(graph: Graph, names: list[str]) -> Ran:
         outcome = run(prepared)
     except Refusal as refusal:
         return Ran(findings=refusal.findings, error=str([(f.message, f.source.line) for f in refusal.findings]))
-    printed = "".join(entry.text + entry.end for entry, _ in outcome.printed)
+    printed = "".join(entry.text + entry.end for entry, _ in outcome.printed or ())
     return Ran(printed, {name: plain(outcome.outputs[name].value) for name in names})
 
 
@@ -120,9 +123,19 @@ def _tensor(value: torch.Tensor, depth: int) -> Any:
     return ("tensor", str(value.dtype), strides, value.requires_grad, made, bits, plain(grad, 1))
 
 
-def _forked(work: Callable[[], Ran]) -> Ran:
+@functools.cache
+def _preload() -> None:
+    """What a child would import for itself: PyTorch's transforms load its compiler at their first call."""
+    torch.func.hessian(torch.sum)(torch.ones(2))
+    registry()
+    run_graph(Graph(nodes=read_program("x = 1 + 1", "/program")[0].statements), ["x"])
+    gc.freeze()
+
+
+def forked(work: Callable[[], Ran]) -> Ran:
     """What `work` gives in a child, which leaves nothing behind."""
     read, write = os.pipe()
+    _preload()
     child = os.fork()
     if child == 0:
         status = 1
@@ -140,5 +153,3 @@ def _forked(work: Callable[[], Ran]) -> Ran:
         told = pipe.read()
     os.waitpid(child, 0)
     return pickle.loads(told)  # noqa: S301  # from our own child
-
-

@@ -12,6 +12,7 @@ import torch
 from torch.autograd import forward_ad
 
 from gradwire.engine.compile import compile_expression
+from gradwire.engine.errors import NoOverload
 from gradwire.engine.execute import BreakSignal, ContinueSignal, ReturnSignal, execute
 from gradwire.engine.functions import Code, Function
 from gradwire.engine.graph import (
@@ -32,6 +33,8 @@ from gradwire.engine.graph import (
     With,
 )
 from gradwire.engine.language import iterate
+from gradwire.engine.language.functions import spoken
+from gradwire.engine.language.text import str_of
 from gradwire.engine.language.truth import truth
 from gradwire.engine.scope import ENCLOSING, RUN, UNBOUND, Scope
 from gradwire.findings import Finding, Refusal
@@ -46,6 +49,9 @@ CONTEXTS: dict[str, Callable[..., Any]] = {
     "inference_mode": torch.inference_mode,
     "autograd.forward_ad.dual_level": forward_ad.dual_level,
 }
+# How many arguments they take, all of them switches; the others none.
+_TAKES = {"set_grad_enabled": (1,), "inference_mode": (0, 1)}
+_TAKES_WORDS = {"set_grad_enabled": "one argument", "inference_mode": "at most one argument"}
 
 
 def names_of(target: Target | None) -> Iterator[str]:
@@ -172,13 +178,17 @@ def compile_if(planner: Planner, node: If) -> None:
 
 def compile_with(planner: Planner, node: With) -> None:
     """`with` one of the contexts above."""
-    context = CONTEXTS.get(node.of.removeprefix("torch."))
+    name = node.of.removeprefix("torch.")
+    context = CONTEXTS.get(name)
     getters = tuple([planner.expression(one) for one in node.args])
     if context is None:
         message = f"'{node.of[:64]}' is no context that a graph can enter"
         known = sorted(CONTEXTS)
         planner.found.append(Finding("invalid_argument", message, node.source.at("of"), got=node.of, expected=known))
         context = torch.no_grad
+    elif len(node.args) not in _TAKES.get(name, (0,)):
+        message = f"{name} takes {_TAKES_WORDS.get(name, 'no argument')}, got {len(node.args)}"
+        planner.found.append(Finding("invalid_argument", message, node.source, got=len(node.args)))
     step = planner.add(node, _nothing, (whole_frame, *getters))
     with planner.body_of(node):
         bind = planner.binder(node, node.target) if node.target is not None else None
@@ -187,6 +197,8 @@ def compile_with(planner: Planner, node: With) -> None:
 
     def run_inside(frame: list[Any], *args: Any) -> None:
         run = frame[RUN]
+        if args and not isinstance(args[0], bool):
+            raise NoOverload(f"{name} is switched by true or false", 0, expected="true or false", got=spoken(args[0]))
         run.budget.take(len(inner))
         with enter(*args) as value:
             if bind is not None:
@@ -205,7 +217,7 @@ def compile_def(planner: Planner, node: Def) -> None:
     scope.declare(one.name for one in parameters)
     scope.certain.update(one.name for one in parameters)
     code = Code(
-        node.name,
+        "<lambda>" if node.name.startswith("<lambda>") else node.name,
         [(one.name, scope.slots[one.name]) for one in node.params],
         [(one.name, scope.slots[one.name]) for one in node.keyword_only],
     )
@@ -276,10 +288,10 @@ def compile_del(planner: Planner, node: Del) -> None:
 
 
 def compile_fail(planner: Planner, node: Fail) -> None:
-    """A failed `assert`."""
+    """A failed `assert`, whose message is the text that `print` would print."""
 
     def fail(value: Any) -> None:
-        raise AssertionError(str(value)[:1000] if value is not None else "")
+        raise AssertionError(str_of(value)[:1000] if value is not None else "")
 
     planner.add(node, fail, (planner.expression(node.value),))
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+import torch
+
 from gradwire.engine.errors import NoOverload
 from gradwire.engine.graph import NamedFunction
 from gradwire.engine.language import functions, names
@@ -29,6 +32,12 @@ class OpFunction:
         return arguments.invoke(self.op, list(args), kwargs)
 
 
+# Types that values have and that nobody calls.
+TYPES: dict[str, type] = {"Tensor": torch.Tensor, "dtype": torch.dtype, "numpy.ndarray": np.ndarray}
+# Errors of Python's and PyTorch's speak of types by name.
+OpFunction.__name__ = "builtin_function_or_method"
+
+
 def named_function(function: NamedFunction) -> tuple[bool, Any]:
     """(True, the function), or (False, a getter) where it counts what the run may do.
 
@@ -37,9 +46,11 @@ def named_function(function: NamedFunction) -> tuple[bool, Any]:
     name = function.name.removeprefix("torch.")
     if name in AS_FUNCTIONS:
         return True, AS_FUNCTIONS[name]
+    if name in TYPES:
+        return True, TYPES[name]
     entry = registry().find(name)
     if isinstance(entry, Op):
-        return True, OpFunction(entry)
+        return True, entry.call if isinstance(entry.call, type) else OpFunction(entry)
     if names.find(name) is not None:
         return False, lambda frame: names.value(frame[RUN], name)
     source = function.source
@@ -56,5 +67,5 @@ def callable_of(run: Run, value: Any, name: str) -> Callable[..., Any]:
     """`value`, which must be a function, as Python and PyTorch may call it. Raises NoOverload."""
     if not callable(value):
         message = f"'{name[:64]}' is no function"
-        raise NoOverload(message, "of", expected="a function", got=type(value).__name__)
+        raise NoOverload(message, "of", expected="a function", got=functions.spoken(value))
     return functions.caller(run, value)

@@ -42,7 +42,7 @@ def call_step(node: Node, position: int, scope: Scope, watch: Watch, found: list
     if op is None or node.op.partition(".")[0] in _PYTHONS:
         own = names.find(node.op)
         if own is not None and not node.faulty:
-            return _own_step(node, position, own, scope, found)
+            return _own_step(node, position, own, scope, watch, found)
         op = resolve(node, found)
     if node.faulty or op is None:
         check_references(node, scope, found)
@@ -77,14 +77,28 @@ def call_step(node: Node, position: int, scope: Scope, watch: Watch, found: list
 _PYTHONS = frozenset(("builtins", "print", "format", "math", "functools"))
 
 
-def _own_step(node: Node, position: int, own: Callable[..., Any], scope: Scope, found: list[Finding]) -> Step:
+def _own_step(
+    node: Node, position: int, own: Callable[..., Any], scope: Scope, watch: Watch, found: list[Finding]
+) -> Step:
     """Python's own functions get the run first: they count turns and text."""
     getters, spread = argument_getters(node.args, scope, found)
     kwargs = {name: compile_expression(argument, scope, found) for name, argument in node.kwargs.items()}
-    call = (lambda run, args, **more: own(run, *args, **more)) if spread else own
-    if node.no_grad:
-        call = torch.no_grad()(call)
+    call = _watched_method(node, own, watch)
+    if spread:
+        inner = call
+        call = lambda run, args, **more: inner(run, *args, **more)  # noqa: E731
     return Step(position, node, call, (_run, *getters), kwargs)
+
+
+def _watched_method(node: Node, own: Callable[..., Any], watch: Watch) -> Callable[..., Any]:
+    """`own` as the tape and the record of in-place writes see it, where it may be a tensor's method."""
+    method = registry().find(f"Tensor{node.op}") if node.op.startswith(".") else None
+    if not isinstance(method, Op):
+        return torch.no_grad()(own) if node.no_grad else own
+    wrap = watching(node, method, watch, method.in_place)
+    if wrap is None:
+        return own
+    return lambda run, *args, **kwargs: wrap(partial(own, run))(*args, **kwargs)
 
 
 def _run(frame: list[Any]) -> Any:

@@ -45,6 +45,10 @@ _OVERFLOW = re.compile(
 _BACKTRACE = re.compile(r"\n(?:Exception raised from|C\+\+ CapturedTraceback|frame #).*", re.DOTALL)
 _SOURCE_PATH = re.compile(r"(?:\"|')?(?<![\w:/])(?:/[\w.+-]+){2,}(?:\"|')?(?::\d+)?")
 
+# Values of the engine's own, as libraries write what they were given: their modules, and addresses.
+_OWN_MODULE = re.compile(r"\bgradwire(?:\.\w+)+\.(?=\w)")
+_ADDRESS = re.compile(r"(?<=\bat )0x[0-9a-fA-F]{4,}\b")
+
 
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether `error` says that an allocation failed, in whichever words."""
@@ -57,11 +61,12 @@ def is_too_large(error: BaseException) -> bool:
 
 
 def message_of(error: BaseException) -> str:
-    """The library's own message, without its C++ backtrace and without paths of source files."""
+    """The library's own message, without its C++ backtrace, paths of source files, modules of ours and addresses."""
     text = str(error)
     if isinstance(error, KeyError) and error.args:
         text = f"KeyError: {error.args[0]!r}"
     text = _SOURCE_PATH.sub("<source>", _BACKTRACE.sub("", text)).strip()
+    text = _ADDRESS.sub("0x0", _OWN_MODULE.sub("", text))
     return (text or type(error).__name__)[:MAX_MESSAGE]
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from gradwire.engine import errors
-from gradwire.engine.graph import Node
+from gradwire.engine.graph import Node, With
 from gradwire.engine.observe import hints
 from gradwire.engine.ops.allowed import wrong_word
 from gradwire.findings import Finding, Refusal, Source
@@ -80,9 +80,8 @@ def _member(node: Node, place: str) -> Source:
 
 def _no_overload(step: Step, error: errors.NoOverload) -> Finding:
     node, source = step.node, step.node.source
-    if isinstance(node, Node):
-        if isinstance(error.place, int) and error.place < len(node.args):
-            source = node.args[error.place].source
-        elif isinstance(error.place, str):
-            source = _member(node, error.place)
+    if isinstance(error.place, int) and isinstance(node, (Node, With)) and error.place < len(node.args):
+        source = node.args[error.place].source
+    elif isinstance(error.place, str) and isinstance(node, Node):
+        source = _member(node, error.place)
     return Finding("invalid_argument", error.message, source, got=error.got, expected=error.expected, hint=error.hint)

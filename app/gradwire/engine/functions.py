@@ -91,3 +91,7 @@ class Function:
         noun = "argument" if wanted == "1" else "arguments"
         message = f"{self.__name__} takes {wanted} {noun} ({', '.join(names)[:500]}), got {count}{more}"
         return NoOverload(message, expected=names, got=count)
+
+
+# Errors of Python's and PyTorch's speak of types by name.
+Function.__name__ = "function"

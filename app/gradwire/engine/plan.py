@@ -10,7 +10,7 @@ import torch
 
 from gradwire.engine import blocks, devices
 from gradwire.engine.compile import UNPLACED, compile_expression, holds_dict
-from gradwire.engine.graph import Bind, Graph, Node, Output, Statement, TensorDocument
+from gradwire.engine.graph import Bind, Graph, Node, Output, Statement, TensorDocument, With
 from gradwire.engine.observe.inplace import Writes
 from gradwire.engine.observe.tape import Tape
 from gradwire.engine.planner import Planner
@@ -97,7 +97,7 @@ class _Whole:
         plan.makers, plan.places = planner.makers, planner.places
         plan.labels = [_label(place, node) for place, node in enumerate(plan.places)]
         bodies = [self.graph.nodes, *(function.body for function in self.graph.functions)]
-        plan.dual = any(_is_dual(node) for body in bodies for node in body)
+        plan.dual = any(_is_dual(node) for body in bodies for node in body) and not any(map(_is_level, plan.places))
         return plan, self.findings
 
     def _scope(self) -> Scope:
@@ -168,6 +168,11 @@ def default_name(graph: Graph) -> str | None:
 
 def _has_dicts(nodes: Iterable[Statement]) -> bool:
     return any(holds_dict((*node.args, *node.kwargs.values())) for node in nodes if isinstance(node, Node))
+
+
+def _is_level(node: Statement) -> bool:
+    """Whether a node is a level of forward mode of its own; levels do not nest."""
+    return isinstance(node, With) and node.of.removeprefix("torch.") == "autograd.forward_ad.dual_level"
 
 
 def _is_dual(node: Statement) -> bool:

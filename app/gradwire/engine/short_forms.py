@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from gradwire.engine.derivatives import gradcheck, matrices, products
 from gradwire.engine.derivatives.asked import Asked, Derivatives
 from gradwire.engine.derivatives.function import GraphFunction
-from gradwire.engine.graph import Graph, Output, Ref, TensorDocument
+from gradwire.engine.graph import Def, Graph, Output, Ref, TensorDocument
 from gradwire.engine.plan import Plan, default_name, plan
 from gradwire.engine.references import nearest
 from gradwire.engine.steps import Word
@@ -75,14 +75,22 @@ def derive(prepared: Prepared, word: Word, max_steps: int, memory: int, text: in
 
 
 def _last_named(graph: Graph, found: list[Finding]) -> list[Output]:
-    name = default_name(graph)
-    if name is None:
-        if not graph.faulty_names:
-            message = "there is nothing to differentiate: no node has an `id`, and `returns` does not name an output"
-            found.append(Finding("invalid_request", message, expected="returns"))
-        return []
-    node = next(node for node in reversed(graph.nodes) if name in (node.id, getattr(node, "target", None)))
-    return [Output("value", Ref(name, node.source))]
+    """The last named node, or the last variable of a program that is no function."""
+    defined = {node.name for node in graph.nodes if isinstance(node, Def)}
+    variables = [name for name in graph.assigned or () if name not in defined]
+    name = default_name(graph) if graph.assigned is None else variables[-1] if variables else None
+    if name is not None:
+        return [Output("value", Ref(name, _place_of(name, graph)))]
+    if not graph.faulty_names:
+        message = "there is nothing to differentiate: no node has an `id`, and `returns` does not name an output"
+        found.append(Finding("invalid_request", message, expected="returns"))
+    return []
+
+
+def _place_of(name: str, graph: Graph) -> Source:
+    """Where the last node stands that binds `name`; nowhere for one inside a block."""
+    named = (node for node in reversed(graph.nodes) if name in (node.id, getattr(node, "target", None)))
+    return next((node.source for node in named), Source())
 
 
 # ---- names

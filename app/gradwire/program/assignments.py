@@ -51,8 +51,10 @@ def store(low: Lowering, target: ast.expr, value: Expression, source: Source) ->
     elif isinstance(target, (ast.Tuple, ast.List)):
         _unpack(low, target, value, source)
     elif isinstance(target, ast.Subscript):
-        kept, container, place = low.in_order([lambda: value, lambda: low.operand(target.value), lambda: index(low, target.slice)])
-        low.node("setitem", [container, place, kept], low.source(target))
+        kept, container, place = low.in_order(
+            [lambda: value, lambda: low.operand(target.value), lambda: index(low, target.slice)]
+        )
+        low.act("setitem", [container, place, kept], low.source(target))
     elif isinstance(target, ast.Attribute):
         _set_attribute(low, target, value)
     else:
@@ -80,11 +82,12 @@ def _set_attribute(low: Lowering, target: ast.Attribute, value: Expression) -> N
     if target.attr == "requires_grad" and not isinstance(value, (Ref, Literal)):
         value = low.bind(value, source)
     new, owner = low.in_order([lambda: value, lambda: low.operand(target.value)])
-    low.node("setattr", [owner, Literal(target.attr, source), new], source)
+    low.act("setattr", [owner, Literal(target.attr, source), new], source)
 
 
 def _unpack(low: Lowering, target: ast.Tuple | ast.List, value: Expression, source: Source) -> None:
     """All parts are taken out first; items and attributes are set behind that, from left to right."""
+    _check_stars(low, target)
     if _only_names(target):
         low.let(names_in(low, target), value, source)
         return
@@ -92,6 +95,16 @@ def _unpack(low: Lowering, target: ast.Tuple | ast.List, value: Expression, sour
     low.let(_temporaries(low, target, later), value, source)
     for part, name in later:
         store(low, part, Ref(name, source), source)
+
+
+def _check_stars(low: Lowering, target: ast.Tuple | ast.List) -> None:
+    stars = [one for one in target.elts if isinstance(one, ast.Starred)]
+    if len(stars) > 1:
+        raise low.refuse("a second star cannot stand here", stars[1], "let one name take what is left over")
+    for one in target.elts:
+        inner = one.value if isinstance(one, ast.Starred) else one
+        if isinstance(inner, (ast.Tuple, ast.List)):
+            _check_stars(low, inner)
 
 
 def _only_names(target: ast.expr) -> bool:
@@ -125,6 +138,8 @@ def _temporaries(low: Lowering, target: ast.expr, later: list[tuple[ast.expr, st
 
 def loop_target(low: Lowering, target: ast.expr) -> Target:
     """What a loop binds at each turn; called at the head of its body, where items and attributes are set."""
+    if isinstance(target, (ast.Tuple, ast.List)):
+        _check_stars(low, target)
     if _only_names(target):
         return names_in(low, target)
     later: list[tuple[ast.expr, str]] = []
@@ -166,7 +181,7 @@ def augmented(low: Lowering, node: ast.AugAssign) -> None:
         container, place = (_shared(low, one) for one in _place(low, target))
         item = low.node("getitem", [container, place], low.source(target))
         new = low.node(op, [item, low.operand(node.value)], source)
-        low.node("setitem", [container, place, new], low.source(target))
+        low.act("setitem", [container, place, new], low.source(target))
     else:
         _augmented_attribute(low, node, target, op)
 
@@ -183,7 +198,7 @@ def _augmented_attribute(low: Lowering, node: ast.AugAssign, target: ast.Attribu
         return  # what is changed is the same memory, so there is nothing to assign
     if target.attr not in ASSIGNABLE:
         raise low.refuse(f"the attribute '{target.attr[:64]}' cannot be assigned", target, "assign to a name")
-    low.node("setattr", [owner, Literal(target.attr, source), new], source)
+    low.act("setattr", [owner, Literal(target.attr, source), new], source)
 
 
 def _shared(low: Lowering, value: Expression) -> Expression:

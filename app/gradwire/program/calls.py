@@ -81,6 +81,9 @@ def _named(low: Lowering, node: ast.Call, full: str) -> Expression:
     # Report the name; the arguments are looked at all the same.
     arguments(low, node, low.expression)
     if isinstance(meaning, names.Constant):
+        if isinstance(meaning.value, type):
+            hint = "write torch.tensor(data), torch.empty(sizes) or np.array(data)"
+            raise low.refuse(f"the class {full} is not called here", node.func, hint, code="excluded_op")
         raise low.refuse(f"{full} is a value, not a function", node.func, "leave the parentheses out")
     return value_of(low, full, node.func)
 

@@ -51,7 +51,7 @@ def _listed(low: Lowering, generators: Sequence[ast.comprehension], element: ast
 
     def append() -> None:
         value = low.expression(element)
-        low.node(".append", [filled, value], low.source(element))
+        low.act(".append", [filled, value], low.source(element))
 
     _loops(low, generators, append)
     return filled

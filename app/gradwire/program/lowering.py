@@ -159,6 +159,10 @@ class Lowering:
         self.emit(Node(0, op, tuple(args), kwargs or {}, source, name, of=of))
         return Ref(name, source)
 
+    def act(self, op: str, args: Sequence[Expression], source: Source) -> None:
+        """Add a node for what it does: its value has no name."""
+        self.emit(Node(0, op, tuple(args), {}, source))
+
     def bind(self, value: Expression, source: Source) -> Ref:
         """Keep `value` in a temporary."""
         name = self.fresh()

@@ -83,7 +83,9 @@ def unknown(low: Lowering, full: str, source: Source) -> None:
     hint = _hint_of(full)
     if hint is None and registry().find(f"Tensor.{last}") is not None and module == "torch":
         hint = f"it is a method: x.{last}(…)"
-    low.report("unknown_op", f"{module[:128]} has no '{last[:64]}' here", source, got=full, hint=hint or _near(low, full))
+    low.report(
+        "unknown_op", f"{module[:128]} has no '{last[:64]}' here", source, got=full, hint=hint or _near(low, full)
+    )
 
 
 def _hint_of(full: str) -> str | None:

@@ -138,5 +138,3 @@ def _chosen(low: Lowering, node: ast.expr, answer: str) -> None:
     else:
         value = low.expression(node)
         low.let(answer, value, low.source(node))
-
-

@@ -25,6 +25,7 @@ REFUSED: dict[str, tuple[str, str]] = {
     "Global": ("global", _STATE),
     "Interpolation": ("a template string", "write an f-string"),
     "Match": ("match", _MATCH),
+    "match_case": ("match", _MATCH),
     "MatchAs": ("match", _MATCH),
     "MatchClass": ("match", _MATCH),
     "MatchMapping": ("match", _MATCH),

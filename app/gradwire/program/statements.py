@@ -225,9 +225,7 @@ def _function(low: Lowering, node: ast.FunctionDef | ast.Lambda, body: Sequence[
                 low.body(body)
     finally:
         low.scope, low.loops = outer, outer_loops
-    return Def(
-        index=0, source=low.source(node), name=name, params=params, body=block, keyword_only=keyword_only
-    )
+    return Def(index=0, source=low.source(node), name=name, params=params, body=block, keyword_only=keyword_only)
 
 
 def _scope_of(low: Lowering, arguments: ast.arguments, body: Sequence[ast.stmt] | ast.expr) -> Scope:
@@ -242,7 +240,11 @@ def _parameters(low: Lowering, arguments: ast.arguments) -> tuple[list[Parameter
         if star is not None:
             hint = "write the parameters one by one, or take a list"
             raise low.refuse(f"{word} in the parameters is not understood here", star, hint)
+    seen: set[str] = set()
     for one in parameters(arguments):
+        if one.arg in seen:
+            raise low.refuse(f"the parameter '{one.arg[:64]}' stands twice", one, "give it another name")
+        seen.add(one.arg)
         if one.arg.startswith("__"):
             raise low.refuse(f"'{one.arg[:64]}' is no name for a parameter here", one, "leave out the underscores")
         check_annotation(low, one.annotation)
@@ -263,5 +265,3 @@ def return_(low: Lowering, node: ast.Return) -> None:
         raise low.refuse("return stands outside of a function", node, "leave it out: `returns` names the outputs")
     value = Literal(None, source) if node.value is None else low.expression(node.value)
     low.emit(Return(index=0, source=source, value=value))
-
-

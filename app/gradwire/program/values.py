@@ -86,7 +86,7 @@ def display(low: Lowering, node: ast.List | ast.Tuple) -> Expression:
     for one in node.elts:
         star = isinstance(one, ast.Starred)
         value = low.operand(one.value if isinstance(one, ast.Starred) else one)
-        low.node(".extend" if star else ".append", [filled, value], low.source(one))
+        low.act(".extend" if star else ".append", [filled, value], low.source(one))
     return filled if kind == "list" else low.node("builtins.tuple", [filled], source)
 
 
@@ -109,7 +109,7 @@ def dict_display(low: Lowering, node: ast.Dict) -> Expression:
 def set_item(low: Lowering, filled: Ref, key: ast.expr, value: ast.expr) -> None:
     """`filled[key] = value` of a display or comprehension: the key comes first."""
     pair = low.operands([key, value])
-    low.node("setitem", [filled, *pair], low.source(value))
+    low.act("setitem", [filled, *pair], low.source(value))
 
 
 @expression(ast.Subscript)

@@ -39,7 +39,7 @@ def main() -> int:
     if (missing := sandbox.missing(limits)) is not None:
         nursery.refuse(f"the sandbox is required, and workers cannot have it here: {missing}")
         return 1
-    preload.everything(limits)
+    preload.everything()
     nursery.serve()
     return 0
 

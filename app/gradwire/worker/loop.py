@@ -35,7 +35,7 @@ def work(channel: socket.socket, page_descriptor: int, limits: Limits) -> int:
     sandbox.close_files(limits)
     memory.start_threads(limits.threads)
     # What is slow only the first time (autograd's own start, kernels that choose themselves) is not for a client.
-    preload.first_graph(answerer, page)
+    preload.first_graph(page)
     memory.bound(limits)
     sandbox.filter_calls(limits)
     try:

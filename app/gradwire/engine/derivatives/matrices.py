@@ -12,6 +12,7 @@ from gradwire.engine.derivatives.asked import Asked, Derivatives
 from gradwire.engine.derivatives.function import GraphFunction, Recorded
 from gradwire.engine.derivatives.modes import NO_RULE, in_mode
 from gradwire.engine.derivatives.tapes import Tensors, reach
+from gradwire.engine.errors import is_out_of_memory
 from gradwire.findings import Source, refuse
 
 # Forward mode holds values and tangents, and a backward pass that can be differentiated again its own tape.
@@ -88,8 +89,8 @@ def _rows(outputs: Tensors, ran: Recorded, chunk: int | None, asked: Asked) -> M
     count = sum(output.numel() for output in outputs)
     try:
         return jacobians.reverse(outputs, ran.leaves, chunk), min(chunk or count, count)
-    except NO_RULE:
-        if asked.chunk_size != "auto" or chunk == 1:
+    except NO_RULE as error:
+        if asked.chunk_size != "auto" or chunk == 1 or is_out_of_memory(error):
             raise
         return jacobians.reverse(outputs, ran.leaves, 1), 1
 

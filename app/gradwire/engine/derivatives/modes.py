@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
+from gradwire.engine.errors import is_out_of_memory
 from gradwire.engine.failure import OutOfMemoryRefusal
 from gradwire.findings import Refusal
 
@@ -19,8 +20,6 @@ def in_mode(mode: str, forward: Callable[[], Found], reverse: Callable[[], Found
         return reverse(), mode
     try:
         return forward(), "forward"
-    except OutOfMemoryRefusal:
-        raise
     except (Refusal, *NO_RULE) as error:
         if mode == "forward" or not _may_be_of_the_mode(error):
             raise
@@ -32,5 +31,7 @@ def in_mode(mode: str, forward: Callable[[], Found], reverse: Callable[[], Found
 
 
 def _may_be_of_the_mode(error: Exception) -> bool:
-    """Whether the other mode might get by without `error`."""
-    return not isinstance(error, Refusal) or error.findings[0].code == "op_failed"
+    """Whether the other mode might get by without `error`; after memory ran out nothing is tried again."""
+    if isinstance(error, Refusal):
+        return not isinstance(error, OutOfMemoryRefusal) and error.findings[0].code == "op_failed"
+    return not is_out_of_memory(error)

@@ -5,6 +5,7 @@ Only what can never fit is refused here: PyTorch's own parser decides the rest w
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
@@ -76,7 +77,13 @@ def fit(expression: Expression, slot: Slot) -> Fit:
     if isinstance(expression, TensorDocument):
         scalar = expression.tensor.numel() == 1 and any(atom in declared for atom in _SCALARS)
         return Fit.AS_IS if "Tensor" in declared or scalar else Fit.NO
+    if isinstance(expression, NamedFunction):
+        # Types stand for dtypes: dtype=float, dtype=np.float32.
+        return Fit.AS_IS if "dtype" in declared and _SCALAR_TYPE.fullmatch(expression.name) else Fit.NO
     return Fit.AS_IS if isinstance(expression, Dictionary) and "dict" in declared else Fit.NO
+
+
+_SCALAR_TYPE = re.compile(r"builtins\.(?:float|int|bool|complex)|numpy\.[a-z]+[0-9_]*")
 
 
 def _fit_value(value: Any, slot: Slot) -> Fit:

@@ -38,6 +38,13 @@ GRAPHS: dict[str, dict[str, Any]] = {
         returns=["y", "out", "x.grad"],
         tape=True,
     ),
+    "program": example(
+        "PyTorch as it is written",
+        "The same gradient as the text of a program: compiled to nodes, nothing of it run as Python. `printed` holds what "
+        "`print` wrote.",
+        program="import torch\nx = torch.ones(2, 2, requires_grad=True)\ny = x + 2\nz = y * y * 3\nout = z.mean()\n"
+        "print(z, out)\nout.backward()\nprint(x.grad)",
+    ),
     "random": example(
         "Random numbers with a seed",
         "`torch.rand(5, 3)` after `torch.manual_seed(0)`, and its size.",

@@ -138,7 +138,7 @@ class NodeReader:
 
     def _more(self, node: Node, document: dict[str, Any]) -> None:
         """What nodes with functions and with `let` have beside the others."""
-        node.target = self._target(document)
+        node.target = self._target(document, node.source)
         if "of" in document:
             node.of = self._of(document["of"], node.source.at("of"))
         options = document.get("options")
@@ -200,15 +200,18 @@ class NodeReader:
     def _value(self, document: dict[str, Any], name: str, source: Source) -> Expression:
         return self._reader.read(document.get(name), source.at(name))
 
-    def _target(self, document: dict[str, Any]) -> Target | None:
-        return _target(document.get("let"))
+    def _target(self, document: dict[str, Any], source: Source) -> Target | None:
+        target = _target(document.get("let"))
+        if wrong := _wrong_star(target):
+            self._reader.findings.append(Finding("invalid_argument", wrong, source.at("let"), hint=_REST))
+        return target
 
     def _bind(self, document: dict[str, Any], index: int, source: Source) -> Bind:
         value = self._value(document, "value", source)
-        return Bind(index=index, source=source, value=value, target=self._target(document))
+        return Bind(index=index, source=source, value=value, target=self._target(document, source))
 
     def _for(self, document: dict[str, Any], index: int, source: Source) -> For:
-        over, target = self._value(document, "in", source), self._target(document)
+        over, target = self._value(document, "in", source), self._target(document, source)
         body = self.nodes(document.get("body"), source.at("body"))
         return For(index=index, source=source, target=target or (), over=over, body=body)
 
@@ -227,7 +230,9 @@ class NodeReader:
     def _with(self, document: dict[str, Any], index: int, source: Source) -> With:
         args = _args(document.get("args"), "with", source, self._reader)
         body = self.nodes(document.get("body"), source.at("body"))
-        return With(index=index, source=source, of=document["of"], args=args, target=self._target(document), body=body)
+        return With(
+            index=index, source=source, of=document["of"], args=args, target=self._target(document, source), body=body
+        )
 
     def _def(self, document: dict[str, Any], index: int, source: Source) -> Def:
         params = self._parameters(document.get("params"), source.at("params"))
@@ -273,6 +278,20 @@ def _target(value: Any) -> Target | None:
     if isinstance(value, str):
         return value
     return tuple(one for one in map(_target, value) if one is not None) if isinstance(value, list) else None
+
+
+_REST = 'one name of a list may take what is left over: ["first", "*rest"]'
+
+
+def _wrong_star(target: Target | None) -> str | None:
+    """What is wrong with the starred names of a target, in Python's words."""
+    if target is None:
+        return None
+    if isinstance(target, str):
+        return "starred assignment target must be in a list or tuple" if target.startswith("*") else None
+    if sum(isinstance(one, str) and one.startswith("*") for one in target) > 1:
+        return "multiple starred expressions in assignment"
+    return next(filter(None, (_wrong_star(one) for one in target if not isinstance(one, str))), None)
 
 
 def _names_in(document: dict[str, Any]) -> set[str]:
