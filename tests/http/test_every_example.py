@@ -97,5 +97,6 @@ def test_every_description_says_what_a_form_needs(tried):
         for overload in found["overloads"]:
             for parameter in overload["parameters"]:
                 assert isinstance(parameter["type"], str)
-                assert ("default" in parameter) == (not parameter["required"] and not parameter["variadic"]), name
+                given = not parameter["required"] and not parameter["variadic"]
+                assert given or parameter["default"] is None, name
         json.dumps(found, allow_nan=False)

@@ -113,7 +113,7 @@ def plain(value: Any, depth: int = 0) -> Any:
 
 
 def _tensor(value: torch.Tensor, depth: int) -> Any:
-    raw = value.detach().contiguous().reshape(-1)
+    raw = value.detach().resolve_conj().resolve_neg().contiguous().reshape(-1)
     bits = raw.view(torch.uint8).numpy().tobytes() if raw.numel() else b""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import signal
 import time
@@ -14,6 +15,7 @@ from server import Server, alive
 from service import Service, node
 
 MEMORY = 3 * 2**30
+KEY = "gw_secret"
 
 
 only_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may look into a process that is not dumpable")
@@ -22,9 +24,10 @@ only_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may look int
 @pytest.fixture(scope="module")
 def guarded() -> Iterator[Server]:
     """A server with a secret among its settings, and a listening socket like any other."""
-    os.environ["GRADWIRE_API_KEYS"] = "0123456789abcdef" * 4
+    digest = hashlib.sha256(KEY.encode()).hexdigest()
+    os.environ["GRADWIRE_API_KEYS"] = digest
     try:
-        running = Server(workers=2, worker_memory_bytes=MEMORY, api_keys="0123456789abcdef" * 4)
+        running = Server(workers=2, worker_memory_bytes=MEMORY, api_keys=digest)
     finally:
         del os.environ["GRADWIRE_API_KEYS"]
     with running:
@@ -87,7 +90,7 @@ def test_signals_that_a_terminal_sends_end_no_worker(guarded: Server) -> None:
 
 
 def test_workers_draw_seeds_of_their_own(guarded: Server) -> None:
-    with guarded.client() as client:
+    with guarded.client(headers={"Authorization": f"Bearer {KEY}"}) as client:
         service = Service(client)
         drawn = {service.graph({"nodes": [node("rand", 3, id="x")]})["seed"] for _ in range(50)}
     assert len(drawn) == 50
@@ -95,7 +98,7 @@ def test_workers_draw_seeds_of_their_own(guarded: Server) -> None:
 
 def test_a_worker_answers_thousands_of_jobs_in_the_same_memory(guarded: Server) -> None:
     """Half a megabyte comes and goes with each."""
-    with guarded.client() as client:
+    with guarded.client(headers={"Authorization": f"Bearer {KEY}"}) as client:
         service = Service(client)
         nodes = [node("randn", 256, 256, id="x", requires_grad=True), node("mm", "$x", "$x", id="y")]
         graph = {"nodes": [*nodes, node("sum", "$y", id="z"), node("backward", "$z")], "returns": ["z"]}

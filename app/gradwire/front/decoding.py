@@ -33,11 +33,14 @@ class Decoder:
         self._count = 0
 
     def feed(self, piece: bytes) -> Iterator[bytes]:
-        """What the next piece of the body decodes to, at most a MiB at a time. Raises Refusal (`malformed_body`)."""
+        """What the next piece of the body decodes to, at most a MiB at a time; of each member something, be it empty.
+        Raises Refusal (`malformed_body`).
+        """
         while piece:
             if self._member is None:
                 self._begin()
             yield from self._of_member(piece)
+            yield b""
             if self._member.eof:
                 piece = self._member.unused_data
                 self._member = None

@@ -15,8 +15,11 @@ from gradwire.front.room import Place
 # How long the rest of a refused body is read and forgotten: a connection that is closed with bytes unread is reset, and
 # the client may never see why.
 _LINGER_S = 2.0
-# After so much decoded, others have their turn.
+# An object of Python's is larger by some 40 bytes than what it holds: shorter pieces are put together.
+_SHORT_PIECE = 4096
+# After so much decoded, others have their turn. A member that holds nothing takes as long as so many bytes.
 _TURN = 2**18
+_OF_MEMBER = 2**13
 
 
 class ClientLeft(Exception):
@@ -64,7 +67,10 @@ class _Body:
         self._size += len(piece)
         self.within(self._size)
         self._place.hold(self._size)
-        self._pieces.append(piece)
+        if self._pieces and len(self._pieces[-1]) < _SHORT_PIECE:
+            self._pieces[-1] += piece
+        else:
+            self._pieces.append(piece)
 
     def within(self, size: int) -> None:
         """Raises Refusal where `size` is over the limit, be it before or after decoding."""
@@ -101,7 +107,7 @@ async def _add_in_turns(body: _Body, pieces: Iterable[bytes]) -> None:
     since = 0
     for piece in pieces:
         body.add(piece)
-        since += len(piece)
+        since += len(piece) or _OF_MEMBER
         if since > _TURN:
             since = 0
             await asyncio.sleep(0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from gradwire.contract.media import PROBLEM
@@ -13,13 +14,16 @@ from gradwire.findings import Finding
 
 # The parser itself takes any number of header lines, and keeps them all.
 _MOST_HEAD_BYTES = 65536
+# Sizes of chunks and what stands beside them, and trailers: so much may come between two bytes of a body, and after it.
+_MOST_FRAMING_BYTES = 65536
+_FRAMING = (b"content-length", b"transfer-encoding")
 # A client that takes less of its reply in a whole period is as good as gone.
 _LEAST_TAKEN = 4096
 
 
 class Protocol(HttpToolsProtocol):
-    """Refuses what is no HTTP, heads over 64 KiB, and connections over `most_connections`; lets go of clients that send
-    a head, or take a reply, too slowly.
+    """Refuses what is no HTTP, heads and trailers over 64 KiB, and connections over `most_connections`; lets go of
+    clients that send a head, or take a reply, too slowly. Trailers are forgotten, and no upgrade is taken.
 
     `patience_s` is the time for a whole head, from the connection or from its first byte, and the period in which some
     of a reply must be taken. Slow bodies are the application's matter, which waits for them.
@@ -29,7 +33,11 @@ class Protocol(HttpToolsProtocol):
     most_connections: int | None = None
 
     _head_bytes = 0
+    _framing_bytes = 0
     _in_head = True
+    _body_is_left_out = False
+    _reads_framing_again = False
+    _refusal: tuple[int, Finding] | None = None
     _waiting_for_head: asyncio.TimerHandle | None = None
     _watching_reader: asyncio.TimerHandle | None = None
 
@@ -48,14 +56,20 @@ class Protocol(HttpToolsProtocol):
     # ---- heads
 
     def data_received(self, data: bytes) -> None:
+        if self._refusal is not None:
+            return
         # A piece that begins within a body is not counted, whatever of the next head it holds.
         if self._in_head:
             self._head_bytes += len(data)
-        super().data_received(data)
-        if self.transport.is_closing():
+        else:
+            self._framing_bytes += len(data)
+        self._feed(data)
+        if self.transport.is_closing() or self._refusal is not None:
             return
         if self._in_head and self._head_bytes > _MOST_HEAD_BYTES:
             self.send_400_response("the head of the request is too long")
+        elif not self._in_head and self._framing_bytes > _MOST_FRAMING_BYTES:
+            self.send_400_response("there is too much in the body that is none of its bytes")
         elif self._in_head and self._head_bytes and self._waiting_for_head is None:
             self._waiting_for_head = self.loop.call_later(self.patience_s, self._head_is_late)
         elif self.cycle is not None and self.cycle.response_complete and self.timeout_keep_alive_task is None:
@@ -64,12 +78,51 @@ class Protocol(HttpToolsProtocol):
                 self.timeout_keep_alive, self.timeout_keep_alive_handler
             )
 
+    def _feed(self, data: bytes) -> None:
+        self._unset_keepalive_if_required()
+        try:
+            while data:
+                data = self._rest(data)
+        except httptools.HttpParserError:
+            self.send_400_response("Invalid HTTP request received.")
+
+    def _rest(self, data: bytes) -> bytes:
+        """Parse up to the end, or up to a head that asks for an upgrade: what comes after it.
+
+        An upgrade that is not taken changes nothing (RFC 9110, section 7.8). But the parser leaves out the body of a
+        request that asks for one, so a new parser reads it, behind a head that says how long it is.
+        """
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            if self._body_is_left_out:
+                fields = (b"%s: %s\r\n" % field for field in self.scope["headers"] if field[0] in _FRAMING)
+                self.parser = httptools.HttpRequestParser(self)
+                self._body_is_left_out, self._reads_framing_again = False, True
+                self.parser.feed_data(b"POST / HTTP/1.1\r\n%s\r\n" % b"".join(fields))
+                self._reads_framing_again = False
+            return data[upgrade.args[0] :]
+        return b""
+
     def on_headers_complete(self) -> None:
-        self._in_head = False
+        if self._reads_framing_again:
+            return
+        self._in_head, self._framing_bytes = False, 0
         self._stop_waiting_for_head()
         super().on_headers_complete()
+        # The parser adds trailers to this list: they must not become fields of the head (RFC 9110, section 6.5.1).
+        self.headers = []
+        self._body_is_left_out = self.parser.should_upgrade() and any(
+            name in _FRAMING and value != b"0" for name, value in self.scope["headers"]
+        )
+
+    def on_body(self, body: bytes) -> None:
+        self._framing_bytes = 0
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
+        if self._body_is_left_out:
+            return
         super().on_message_complete()
         self._in_head, self._head_bytes = True, 0
 
@@ -115,10 +168,18 @@ class Protocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """Answer what could not be parsed as HTTP, and close."""
-        self._refuse(400, Finding("malformed_body", msg))
+        if self._in_head or self.cycle is None or not self.cycle.response_started:
+            self._refuse(400, Finding("malformed_body", msg))
+        else:
+            # It is in the body of a request that has its answer.
+            self._close()
 
     def _refuse(self, status: int, finding: Finding) -> None:
-        """Answer without asking the application, and close."""
+        """Answer without asking the application, and close; what came before it is answered first."""
+        if self._owes_replies():
+            self._refusal = (status, finding)
+            self._stop_waiting_for_head()
+            return
         _, document = problem([finding])
         head = [
             STATUS_LINE[status],
@@ -129,7 +190,24 @@ class Protocol(HttpToolsProtocol):
             b"connection: close\r\n\r\n",
         ]
         self.transport.write(b"".join(head) + document)
+        self._close()
+
+    def _close(self) -> None:
+        """Let the client go, and tell so to whoever works for it."""
         self.transport.close()
+        if self.cycle is not None:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+
+    def _owes_replies(self) -> bool:
+        """Whether there are requests that are whole and not yet answered."""
+        whole = self.cycle is not None and not self.cycle.response_complete and not self.cycle.more_body
+        return whole or bool(self.pipeline)
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self._refusal is not None and not self._owes_replies() and not self.transport.is_closing():
+            self._refuse(*self._refusal)
 
 
 def protocol(patience_ms: int, connections: int | None) -> type[Protocol]:

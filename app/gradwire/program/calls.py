@@ -102,8 +102,8 @@ def _method(low: Lowering, node: ast.Call, func: ast.Attribute) -> Expression:
         return format_method(low, node, func.value)
     _check_method(low, func)
     if name == "join" and len(node.args) == 1 and isinstance(node.args[0], ast.GeneratorExp):
-        args, kwargs = low.in_order([lambda: low.operand(func.value), lambda: consumed(low, node.args[0])]), {}
-        return low.node(".join", args, low.source(node), kwargs)
+        joined = low.in_order([lambda: low.operand(func.value), lambda: consumed(low, node.args[0])])
+        return low.node(".join", joined, low.source(node))
     args, kwargs = arguments(low, node, low.expression, [lambda: low.operand(func.value)])
     return low.node(f".{name}", args, low.source(node), kwargs)
 

@@ -1,4 +1,4 @@
-"""Names that are no variables: what `torch.add`, `math.pi` or `len` become, and what to say of those that are unknown."""
+"""Names that are no variables: what `torch.add`, `math.pi` or `len` become, and what to say of unknown ones."""
 
 from __future__ import annotations
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterator, Sequence
+import itertools
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from gradwire.program import names
@@ -73,8 +74,8 @@ class Scope:
         found: dict[str, None] = {}
         scope: Scope | None = self
         while scope is not None:
-            for some in (*scope.renamed, scope.bound, scope.aliases, scope.outside):
-                found.update(dict.fromkeys(some))
+            parts: list[Iterable[str]] = [*scope.renamed, scope.bound, scope.aliases, scope.outside]
+            found.update(dict.fromkeys(itertools.chain.from_iterable(parts)))
             scope = scope.parent
         return [*found, *names.ALWAYS, *names.BUILTINS]
 

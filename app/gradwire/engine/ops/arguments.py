@@ -6,10 +6,9 @@ import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import FunctionType
-from typing import Any
 
 from gradwire.engine import devices
-from gradwire.engine.graph import Collection, Expression, Literal, Numbers, Ref
+from gradwire.engine.graph import Collection, Expression, Literal, Numbers
 from gradwire.engine.ops import numpy_ops, words
 from gradwire.engine.ops.calling import invoke, second_try
 from gradwire.engine.ops.fitting import Fit, Slot, convert, fit, shown, spoken

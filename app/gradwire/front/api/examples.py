@@ -40,8 +40,8 @@ GRAPHS: dict[str, dict[str, Any]] = {
     ),
     "program": example(
         "PyTorch as it is written",
-        "The same gradient as the text of a program: compiled to nodes, nothing of it run as Python. `printed` holds what "
-        "`print` wrote.",
+        "The same gradient as the text of a program: compiled to nodes, nothing of it run as Python. `printed` holds "
+        "what `print` wrote.",
         program="import torch\nx = torch.ones(2, 2, requires_grad=True)\ny = x + 2\nz = y * y * 3\nout = z.mean()\n"
         "print(z, out)\nout.backward()\nprint(x.grad)",
     ),

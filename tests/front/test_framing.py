@@ -1,0 +1,182 @@
+"""What stands around a body: trailers, upgrades, and requests that are sent ahead of a broken one."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import socket
+import time
+import tracemalloc
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from jobs import QUICK, Reader, busy_for, connect, head, request
+
+from gradwire.front import intake
+from gradwire.front.codings import zstd
+from gradwire.front.room import Room
+from server import Server
+
+EMPTY = b'{"nodes": []}'
+IN_CHUNKS = b"%x\r\n%s\r\n0\r\n" % (len(EMPTY), EMPTY)
+NEXT = b"GET /healthz HTTP/1.1\r\nHost: test\r\n\r\n"
+UPGRADE = ("Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAAQAAP__")
+
+
+@pytest.fixture(scope="module")
+def brisk() -> Iterator[Server]:
+    with Server(workers=1, body_timeout_ms=500) as running:
+        yield running
+
+
+def peak_kib(pid: int) -> int:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
+
+
+def pour(connection: socket.socket, text: bytes) -> None:
+    for _ in range(20_000):
+        connection.sendall(text)
+
+
+def test_trailers_say_nothing(brisk: Server) -> None:
+    with connect(brisk) as connection:
+        connection.sendall(
+            head(None) + IN_CHUNKS + b"Origin: http://elsewhere\r\nContent-Type: text/plain\r\n\r\n" + NEXT
+        )
+        reader = Reader(connection)
+        assert reader.reply()[0] == 200
+        assert reader.reply()[2] == {"status": "alive"}
+    without_type = head(None).replace(b"Content-Type: application/json\r\n", b"")
+    with connect(brisk) as connection:
+        connection.sendall(without_type + IN_CHUNKS + b"Content-Type: application/json\r\n\r\n")
+        assert Reader(connection).reply()[0] == 415
+
+
+@pytest.mark.parametrize("flood", [b"X: %s\r\n" % (b"y" * 60), b"y" * 64], ids=["fields", "one field"])
+def test_trailers_without_end_are_400_and_cost_no_memory(brisk: Server, flood: bytes) -> None:
+    before = peak_kib(brisk.process.pid)
+    with connect(brisk) as connection:
+        connection.sendall(head(None) + IN_CHUNKS + b"X: ")
+        with pytest.raises(OSError, match=r"reset|pipe"):
+            pour(connection, flood * 100)
+    assert peak_kib(brisk.process.pid) - before < 8192
+
+
+def test_trailers_up_to_64_kib_are_read(brisk: Server) -> None:
+    with connect(brisk) as connection:
+        connection.sendall(head(None) + IN_CHUNKS)
+        for _ in range(60):
+            connection.sendall(b"X: %s\r\n" % (b"y" * 1000))
+        connection.sendall(b"\r\n" + NEXT)
+        reader = Reader(connection)
+        assert [reader.reply()[0], reader.reply()[0]] == [200, 200]
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_an_upgrade_that_is_not_taken_changes_nothing(brisk: Server, at_once: bool) -> None:
+    """Java's client asks for HTTP/2 with its first request, whatever the method."""
+    whole = request(QUICK, *UPGRADE)
+    chunked = head(None, *UPGRADE) + IN_CHUNKS + b"\r\n"
+    with connect(brisk) as connection:
+        for text in (
+            whole,
+            chunked,
+            NEXT.replace(b"\r\n\r\n", b"\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"),
+            NEXT,
+        ):
+            for piece in [text] if at_once else text.partition(b"\r\n\r\n"):
+                connection.sendall(piece)
+                time.sleep(0 if at_once else 0.05)
+        reader = Reader(connection)
+        replies = [reader.reply() for _ in range(4)]
+    assert [status for status, _, _ in replies] == [200] * 4
+    assert replies[0][2]["outputs"]["x.grad"]["data"] == [[6.0, 6.0], [6.0, 6.0]]
+    assert replies[2][2] == replies[3][2] == {"status": "alive"}
+
+
+def test_a_body_behind_an_upgrade_is_no_request_of_its_own(brisk: Server) -> None:
+    with connect(brisk) as connection:
+        connection.sendall(head(len(NEXT), *UPGRADE) + NEXT)
+        reader = Reader(connection)
+        status, _, problem = reader.reply()
+        assert (status, problem["code"]) == (400, "malformed_body")
+        connection.sendall(request(QUICK))
+        assert reader.reply()[2]["outputs"]["x.grad"]["data"] == [[6.0, 6.0], [6.0, 6.0]]
+
+
+@pytest.mark.parametrize(
+    ("after", "status"),
+    [(b"NONSENSE\r\n\r\n", 400), (head(None) + b"zz\r\n", 400), (b"GET /healthz HT", 408)],
+    ids=["no head", "broken body", "half a head"],
+)
+def test_what_is_wrong_with_a_request_waits_for_the_answers_before_it(brisk: Server, after: bytes, status: int) -> None:
+    with connect(brisk) as connection:
+        connection.sendall(request(busy_for(900)))
+        time.sleep(0.1)
+        connection.sendall(after)
+        reader = Reader(connection)
+        assert reader.reply()[0] == 504
+        found, headers, problem = reader.reply()
+        assert (found, problem["status"], headers["connection"]) == (status, status, "close")
+        assert reader.rest() == b""
+
+
+def test_a_request_that_is_broken_off_leaves_no_traceback(brisk: Server) -> None:
+    with connect(brisk) as connection:
+        connection.sendall(head(None, path="/nowhere") + b"zz\r\n")
+        reader = Reader(connection)
+        assert reader.reply()[0] == 400
+        assert reader.rest() == b""
+    assert "Traceback" not in brisk.output()
+
+
+def test_a_body_in_the_smallest_pieces_takes_the_memory_of_its_bytes() -> None:
+    held = 0
+    places = [tracemalloc.Filter(True, intake.__file__), tracemalloc.Filter(True, __file__)]
+
+    async def read(count: int) -> bytes:
+        async def receive() -> dict[str, object]:
+            nonlocal count, held
+            count -= 1
+            if count == 0:
+                traces = tracemalloc.take_snapshot().filter_traces(places).traces
+                held = sum(trace.size for trace in traces)
+            return {"type": "http.request", "body": b"%2d" % (count % 100), "more_body": count > 0}
+
+        return await intake.read_body(receive, None, None, Room(2**30, 30).place(), most=2**20, pause_ms=30_000)
+
+    tracemalloc.start()
+    body = asyncio.run(read(50_000))
+    tracemalloc.stop()
+    assert len(body) == 100_000
+    assert 100_000 < held < 150_000
+
+
+@pytest.mark.parametrize("empty", [gzip.compress(b""), zstd.compress(b"")], ids=["gzip", "zstd"])
+def test_empty_members_give_others_their_turns(empty: bytes) -> None:
+    """Each makes a decoder, which takes longer than its bytes tell."""
+    longest = 0.0
+
+    async def watch() -> None:
+        nonlocal longest
+        while True:
+            begun = time.perf_counter()
+            await asyncio.sleep(0)
+            longest = max(longest, time.perf_counter() - begun)
+
+    async def receive() -> dict[str, object]:
+        return {"type": "http.request", "body": empty * 5000, "more_body": False}
+
+    async def read() -> bytes:
+        watching = asyncio.create_task(watch())
+        await asyncio.sleep(0)
+        coding = "gzip" if empty.startswith(b"\x1f\x8b") else "zstd"
+        body = await intake.read_body(receive, None, coding, Room(2**30, 30).place(), most=2**20, pause_ms=30_000)
+        watching.cancel()
+        return body
+
+    begun = time.perf_counter()
+    assert asyncio.run(read()) == b""
+    assert longest < (time.perf_counter() - begun) / 4
