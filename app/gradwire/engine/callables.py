@@ -35,7 +35,7 @@ class OpFunction:
 # Types that values have and that nobody calls.
 TYPES: dict[str, type] = {"Tensor": torch.Tensor, "dtype": torch.dtype, "numpy.ndarray": np.ndarray}
 # Errors of Python's and PyTorch's speak of types by name.
-OpFunction.__name__ = "builtin_function_or_method"
+OpFunction.__name__ = OpFunction.__qualname__ = "builtin_function_or_method"
 
 
 def named_function(function: NamedFunction) -> tuple[bool, Any]:

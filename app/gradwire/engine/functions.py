@@ -94,4 +94,4 @@ class Function:
 
 
 # Errors of Python's and PyTorch's speak of types by name.
-Function.__name__ = "function"
+Function.__name__ = Function.__qualname__ = "function"

@@ -15,7 +15,7 @@ import torch
 from torch.autograd import functional as autograd_functional
 from torch.utils import _pytree as pytree
 
-from gradwire.engine.errors import NoOverload
+from gradwire.engine.errors import NoOverload, message_of
 from gradwire.engine.tangents import as_like, as_tensor, is_numbers, per_argument
 from gradwire.engine.transform_options import Options, checked, options_of, places
 
@@ -64,7 +64,7 @@ def _dims_named(options: Options) -> Iterator[None]:
     try:
         yield
     except (ValueError, IndexError) as error:
-        text = str(error)
+        text = message_of(error)
         place = "out_dims" if isinstance(error, IndexError) or "out_dim" in text else "in_dims"
         if place not in options:
             raise

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from typing import Any
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from gradwire.contract.media import PROBLEM
 from gradwire.contract.problems import problem
@@ -19,6 +20,9 @@ _MOST_FRAMING_BYTES = 65536
 _FRAMING = (b"content-length", b"transfer-encoding")
 # A client that takes less of its reply in a whole period is as good as gone.
 _LEAST_TAKEN = 4096
+# How often a connection is looked at that is not read, and the states of TCP in which the client has closed it.
+_LOOK_S = 0.05
+_ENDED = (7, 8)
 
 
 class Protocol(HttpToolsProtocol):
@@ -37,6 +41,8 @@ class Protocol(HttpToolsProtocol):
     _in_head = True
     _body_is_left_out = False
     _reads_framing_again = False
+    _running: RequestResponseCycle | None = None
+    _looking: asyncio.TimerHandle | None = None
     _refusal: tuple[int, Finding] | None = None
     _waiting_for_head: asyncio.TimerHandle | None = None
     _watching_reader: asyncio.TimerHandle | None = None
@@ -52,6 +58,7 @@ class Protocol(HttpToolsProtocol):
         self._stop_waiting_for_head()
         self._stop_watching_reader()
         super().connection_lost(exc)
+        self._give_up_running()
 
     # ---- heads
 
@@ -110,6 +117,8 @@ class Protocol(HttpToolsProtocol):
         self._in_head, self._framing_bytes = False, 0
         self._stop_waiting_for_head()
         super().on_headers_complete()
+        if self.pipeline and self._looking is None and hasattr(socket, "TCP_INFO"):
+            self._looking = self.loop.call_later(_LOOK_S, self._look_for_client)
         # The parser adds trailers to this list: they must not become fields of the head (RFC 9110, section 6.5.1).
         self.headers = []
         self._body_is_left_out = self.parser.should_upgrade() and any(
@@ -164,6 +173,29 @@ class Protocol(HttpToolsProtocol):
             self._watching_reader.cancel()
             self._watching_reader = None
 
+    # ---- requests that are sent ahead
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def _give_up_running(self) -> None:
+        """The request under way need not be the last one that was read."""
+        if self._running is not None:
+            self._running.disconnected = True
+            self._running.message_event.set()
+
+    def _look_for_client(self) -> None:
+        """While requests wait for the one before them nothing is read, so that the end is not seen either."""
+        self._looking = None
+        if self.transport.is_closing() or not self.pipeline:
+            return
+        connection = self.transport.get_extra_info("socket")
+        if connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] in _ENDED:
+            self.transport.abort()
+        else:
+            self._looking = self.loop.call_later(_LOOK_S, self._look_for_client)
+
     # ---- refusals
 
     def send_400_response(self, msg: str) -> None:
@@ -195,9 +227,7 @@ class Protocol(HttpToolsProtocol):
     def _close(self) -> None:
         """Let the client go, and tell so to whoever works for it."""
         self.transport.close()
-        if self.cycle is not None:
-            self.cycle.disconnected = True
-            self.cycle.message_event.set()
+        self._give_up_running()
 
     def _owes_replies(self) -> bool:
         """Whether there are requests that are whole and not yet answered."""

@@ -78,6 +78,10 @@ class _Server(uvicorn.Server):
             closing.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await closing
+        if self.force_exit:
+            # A hurried uvicorn leaves this out, and the application is cut off with a traceback.
+            await self._executor.close(0)
+            await self.lifespan.shutdown()
 
     async def on_tick(self, counter: int) -> bool:
         """Ten times a second: whether to stop."""
