@@ -10,7 +10,7 @@ print(scale(3), scale(3, 4), scale(3, k=5), scale(3, shift=1.5), scale(k=1, x=2)
 
 
 def nothing():
-    pass
+    unused = 1
 
 
 def early(n):
