@@ -10,8 +10,8 @@ from json_graphs import GRAPHS
 from program_runs import SEED, forked, here, locally, run_graph
 
 from gradwire.contract.limits import Limits
-from gradwire.engine.blocks import bound_names
 from gradwire.engine.graph import Graph
+from gradwire.engine.statements import bound_names
 from gradwire.findings import Refusal
 from gradwire.program.show import python_of
 from gradwire.wire.read.graph import read_graph

@@ -10,13 +10,13 @@ from typing import Any
 import torch
 
 from gradwire.engine.callables import callable_of
-from gradwire.engine.calls import argument_getters
+from gradwire.engine.calls import argument_getters, spreading
 from gradwire.engine.compile import compile_expression, constant
 from gradwire.engine.control import CONTROL, LEAST, OPTIONS, ROLES
 from gradwire.engine.errors import NoOverload
 from gradwire.engine.graph import Callee, Expression, NamedFunction, Node, Numbers, Ref, Transform
 from gradwire.engine.references import Getter
-from gradwire.engine.scope import RUN, Scope
+from gradwire.engine.scope import RUN, Scope, running
 from gradwire.engine.steps import Step
 from gradwire.engine.transforms import TRANSFORMS
 from gradwire.engine.watch import Watch, is_transformed
@@ -59,17 +59,12 @@ def application_step(node: Node, position: int, scope: Scope, watch: Watch, foun
         return None
     call = _calling(name, node, options)
     if spread:
-        inner = call
-        call = lambda run, of, options, args, **more: inner(run, of, options, *args, **more)  # noqa: E731
+        call = spreading(call)
     if node.no_grad:
         call = torch.no_grad()(call)
     if watch.tape is not None:
         call = _labelled(call, node, watch)
-    return Step(position, node, call, (_run, of, _all(options), *args), kwargs)
-
-
-def _run(frame: list[Any]) -> Any:
-    return frame[RUN]
+    return Step(position, node, call, (running, of, _all(options), *args), kwargs)
 
 
 def _needs(name: str) -> str:

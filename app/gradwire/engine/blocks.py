@@ -5,13 +5,12 @@ A block's step calls a closure with the frame; inside it the same loop runs the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch.autograd import forward_ad
 
-from gradwire.engine.compile import compile_expression
 from gradwire.engine.errors import NoOverload
 from gradwire.engine.execute import BreakSignal, ContinueSignal, ReturnSignal, execute
 from gradwire.engine.functions import Code, Function
@@ -25,10 +24,7 @@ from gradwire.engine.graph import (
     For,
     If,
     Labelled,
-    Node,
     Return,
-    Statement,
-    Target,
     While,
     With,
 )
@@ -36,7 +32,9 @@ from gradwire.engine.language import iterate
 from gradwire.engine.language.functions import spoken
 from gradwire.engine.language.text import str_of
 from gradwire.engine.language.truth import truth
-from gradwire.engine.scope import ENCLOSING, RUN, UNBOUND, Scope
+from gradwire.engine.scope import ENCLOSING, RUN, UNBOUND, Scope, whole_frame
+from gradwire.engine.statements import has_blocks
+from gradwire.engine.steps import Run, Step
 from gradwire.findings import Finding, Refusal
 
 if TYPE_CHECKING:
@@ -54,60 +52,15 @@ _TAKES = {"set_grad_enabled": (1,), "inference_mode": (0, 1)}
 _TAKES_WORDS = {"set_grad_enabled": "one argument", "inference_mode": "at most one argument"}
 
 
-def names_of(target: Target | None) -> Iterator[str]:
-    """The names that a target binds."""
-    if isinstance(target, str):
-        yield target.removeprefix("*")
-    elif target is not None:
-        for one in target:
-            yield from names_of(one)
-
-
-def bound_names(statements: Iterable[Statement]) -> Iterator[str]:
-    """Every name that `statements` bind, in blocks too, but not inside functions."""
-    for node in statements:
-        if node.id is not None:
-            yield node.id
-        if isinstance(node, Def):
-            yield node.name
-        else:
-            yield from names_of(getattr(node, "target", None))
-        for inner in _inner(node):
-            yield from bound_names(inner)
-
-
-def deleted_names(statements: Iterable[Statement]) -> Iterator[str]:
-    """Every name that a `del` among `statements` takes away."""
-    for node in statements:
-        if isinstance(node, Del):
-            yield from node.names
-        for inner in _inner(node):
-            yield from deleted_names(inner)
-
-
-def _inner(node: Statement) -> list[Sequence[Statement]]:
-    """The lists of statements inside a block, but not those of a function."""
-    if isinstance(node, (For, With)):
-        return [node.body]
-    if isinstance(node, While):
-        return [node.before, node.body]
-    return [node.then, node.orelse] if isinstance(node, If) else []
-
-
-def whole_frame(frame: list[Any]) -> list[Any]:
-    """A getter of the frame itself."""
-    return frame
-
-
 def compile_bind(planner: Planner, node: Bind) -> None:
     """A name for a value as it is."""
-    get = compile_expression(node.value, planner.scope, planner.found)
+    get = planner.expression(node.value)
     planner.add(node, lambda value: value, (get,))
 
 
 def compile_for(planner: Planner, node: For) -> None:
     """`for`: the iterable is taken once, as Python does."""
-    over = compile_expression(node.over, planner.scope, planner.found)
+    over = planner.expression(node.over)
     step = planner.add(node, _nothing, (whole_frame, over))
     with planner.body_of(node):
         bind = planner.binder(node, node.target)
@@ -120,14 +73,21 @@ def compile_for(planner: Planner, node: For) -> None:
         for value in iterate.iterate(run, values):
             take(cost)
             bind(frame, value)
-            try:
-                execute(inner, frame, run)
-            except ContinueSignal:
-                continue
-            except BreakSignal:
+            if not _goes_on(inner, frame, run):
                 break
 
     step.call = loop
+
+
+def _goes_on(inner: Sequence[Step], frame: list[Any], run: Run) -> bool:
+    """Run one turn of a loop; False where it breaks."""
+    try:
+        execute(inner, frame, run)
+    except ContinueSignal:
+        return True
+    except BreakSignal:
+        return False
+    return True
 
 
 def compile_while(planner: Planner, node: While) -> None:
@@ -146,13 +106,7 @@ def compile_while(planner: Planner, node: While) -> None:
             take(cost)
             execute(before, frame, run)
             run.word[0] = step.position
-            if not truth(test(frame)):
-                break
-            try:
-                execute(inner, frame, run)
-            except ContinueSignal:
-                continue
-            except BreakSignal:
+            if not truth(test(frame)) or not _goes_on(inner, frame, run):
                 break
 
     step.call = loop
@@ -227,7 +181,7 @@ def compile_def(planner: Planner, node: Def) -> None:
         code.steps = planner.statements(body)
         returns = last.value if isinstance(last, Return) else node.returns
         if last is not None:
-            planner.pass_by(last)
+            planner.place(last)
         if returns is not None:
             code.result = planner.expression(returns)
     code.size = scope.size
@@ -237,11 +191,6 @@ def compile_def(planner: Planner, node: Def) -> None:
         return Function(code, frame, {name: get(frame) for name, get in defaults})
 
     step.call = define
-
-
-def has_blocks(statements: Iterable[Statement]) -> bool:
-    """Whether names may be bound other than once and in order."""
-    return any(not isinstance(node, Node) or node.target is not None for node in statements)
 
 
 def compile_return(planner: Planner, node: Return) -> None:

@@ -12,11 +12,12 @@ from gradwire.engine.errors import NoOverload
 from gradwire.engine.graph import NamedFunction
 from gradwire.engine.language import functions, names
 from gradwire.engine.ops import arguments
-from gradwire.engine.ops.registry import Excluded, Op, registry
+from gradwire.engine.ops.registry import Op, registry
+from gradwire.engine.ops.uncallable import uncallable
 from gradwire.engine.scope import RUN
 from gradwire.engine.steps import Run
 from gradwire.engine.transforms import AS_FUNCTIONS
-from gradwire.findings import Finding, Refusal
+from gradwire.findings import Refusal
 
 
 class OpFunction:
@@ -53,14 +54,7 @@ def named_function(function: NamedFunction) -> tuple[bool, Any]:
         return True, entry.call if isinstance(entry.call, type) else OpFunction(entry)
     if names.find(name) is not None:
         return False, lambda frame: names.value(frame[RUN], name)
-    source = function.source
-    if isinstance(entry, Excluded):
-        text = f"{entry.name} cannot be called: {entry.reason}"
-        raise Refusal([Finding("excluded_op", text, source, got=function.name)])
-    close = registry().nearest(name)
-    hint = f"did you mean {' or '.join(close)}?" if close else "GET /v1/ops lists every op"
-    message = f"there is no function called '{name[:128]}'"
-    raise Refusal([Finding("unknown_op", message, source, got=function.name, hint=hint)])
+    raise Refusal([uncallable(entry, function.name, function.source, "function")])
 
 
 def callable_of(run: Run, value: Any, name: str) -> Callable[..., Any]:

@@ -15,12 +15,13 @@ from gradwire.engine.compile import compile_expression, reference_fault, refs_of
 from gradwire.engine.graph import Expression, Literal, Node, Ref, Star
 from gradwire.engine.language import iterate, names
 from gradwire.engine.ops import arguments, fences
-from gradwire.engine.ops.registry import Excluded, Op, registry
+from gradwire.engine.ops.registry import Op, registry
+from gradwire.engine.ops.uncallable import uncallable
 from gradwire.engine.references import Getter
-from gradwire.engine.scope import RUN, Scope
+from gradwire.engine.scope import RUN, Scope, running
 from gradwire.engine.steps import Step
 from gradwire.engine.watch import Watch, watching
-from gradwire.findings import Finding, Refusal, Source
+from gradwire.findings import Finding, Refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +85,7 @@ def _own_step(
     getters, spread = argument_getters(node.args, scope, found)
     kwargs = {name: compile_expression(argument, scope, found) for name, argument in node.kwargs.items()}
     call = _watched_method(node, own, watch)
-    if spread:
-        inner = call
-        call = lambda run, args, **more: inner(run, *args, **more)  # noqa: E731
-    return Step(position, node, call, (_run, *getters), kwargs)
+    return Step(position, node, spreading(call) if spread else call, (running, *getters), kwargs)
 
 
 def _watched_method(node: Node, own: Callable[..., Any], watch: Watch) -> Callable[..., Any]:
@@ -101,8 +99,9 @@ def _watched_method(node: Node, own: Callable[..., Any], watch: Watch) -> Callab
     return lambda run, *args, **kwargs: wrap(partial(own, run))(*args, **kwargs)
 
 
-def _run(frame: list[Any]) -> Any:
-    return frame[RUN]
+def spreading(call: Callable[..., Any]) -> Callable[..., Any]:
+    """`call` for a single list of all arguments, which comes last."""
+    return lambda *given, **more: call(*given[:-1], *given[-1], **more)
 
 
 def argument_getters(args: Sequence[Expression], scope: Scope, found: list[Finding]) -> tuple[tuple[Getter, ...], bool]:
@@ -134,8 +133,7 @@ def _starred_step(node: Node, position: int, op: Op, scope: Scope, watch: Watch,
     kwargs = {name: compile_expression(argument, scope, found) for name, argument in node.kwargs.items()}
     wrap = watching(node, op, watch, op.in_place or "out" in node.kwargs)
     call = partial(_invoke, op)
-    wrapped = wrap(call) if wrap is not None else call
-    return Step(position, node, lambda args, **more: wrapped(*args, **more), getters, kwargs, op=op, wrap=wrap)
+    return Step(position, node, spreading(wrap(call) if wrap is not None else call), getters, kwargs, op=op, wrap=wrap)
 
 
 def _bound(op: Op, node: Node, scope: Scope) -> _Bound:
@@ -169,19 +167,8 @@ def resolve(node: Node, found: list[Finding]) -> Op | None:
     entry = registry().find(node.op)
     if isinstance(entry, Op):
         return entry
-    source = node.source.at("op")
-    if isinstance(entry, Excluded):
-        found.append(Finding("excluded_op", f"{entry.name} cannot be called: {entry.reason}", source, got=node.op))
-        return None
-    found.append(unknown_op(node.op, source))
+    found.append(uncallable(entry, node.op, node.source.at("op")))
     return None
-
-
-def unknown_op(name: str, source: Source) -> Finding:
-    """The finding for a name that no op has, with the nearest names."""
-    close = registry().nearest(name)
-    hint = f"did you mean {' or '.join(close)}?" if close else "GET /v1/ops lists every op"
-    return Finding("unknown_op", f"there is no op called '{name[:128]}'", source, got=name, hint=hint)
 
 
 def _missing_devices(expressions: Iterable[Expression]) -> list[Finding]:

@@ -13,17 +13,18 @@ from torch.utils import _pytree as pytree
 
 from gradwire.engine.errors import NoOverload
 from gradwire.engine.language.budget import exceeded
+from gradwire.engine.language.truth import truth
 from gradwire.engine.steps import Run
 from gradwire.engine.tangents import as_tensor
+from gradwire.engine.transform_options import Options
 
 Function: TypeAlias = Callable[..., Any]
-Options: TypeAlias = Mapping[str, Any]
 
 
 def cond(run: Run, of: Mapping[str, Function], args: Sequence[Any], options: Options) -> Any:
     """`then` or `else` of the operands, by the predicate."""
     predicate, *operands = args
-    return (of["then"] if bool(predicate) else of["else"])(*operands)
+    return (of["then"] if truth(predicate) else of["else"])(*operands)
 
 
 def while_loop(run: Run, of: Mapping[str, Function], args: Sequence[Any], options: Options) -> Any:
@@ -34,7 +35,7 @@ def while_loop(run: Run, of: Mapping[str, Function], args: Sequence[Any], option
         raise NoOverload(f"max_steps is from 1 to {ceiling}", "max_steps", expected=f"1 to {ceiling}", got=str(most))
     carries = tuple(args)
     turns = 0
-    while bool(of["while"](*carries)):
+    while truth(of["while"](*carries)):
         if turns == most:
             raise exceeded(f"while_loop goes on after {most} turns", f"at most {most} turns")
         turns += 1

@@ -161,63 +161,57 @@ class Node(Labelled):
 
 
 @dataclass(slots=True, kw_only=True)
-class Bind(Labelled):
-    """A name for a literal or for the value of a reference, as it is: `x = y`."""
+class Block(Labelled):
+    """What every node that is no operation has."""
 
     index: int
     source: Source
-    value: Expression
-    target: Target | None = None
     id: str | None = None
 
 
 @dataclass(slots=True, kw_only=True)
-class For(Labelled):
+class Bind(Block):
+    """A name for a literal or for the value of a reference, as it is: `x = y`."""
+
+    value: Expression
+    target: Target | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class For(Block):
     """`for target in over: body`."""
 
-    index: int
-    source: Source
     target: Target
     over: Expression
     body: Sequence[Statement]
-    id: str | None = None
 
 
 @dataclass(slots=True, kw_only=True)
-class While(Labelled):
+class While(Block):
     """`while test: body`, where `before` runs ahead of every test."""
 
-    index: int
-    source: Source
     before: Sequence[Statement]
     test: Expression
     body: Sequence[Statement]
-    id: str | None = None
 
 
 @dataclass(slots=True, kw_only=True)
-class If(Labelled):
+class If(Block):
     """`if test: then` and `else: orelse`."""
 
-    index: int
-    source: Source
     test: Expression
     then: Sequence[Statement]
     orelse: Sequence[Statement] = ()
-    id: str | None = None
 
 
 @dataclass(slots=True, kw_only=True)
-class With(Labelled):
+class With(Block):
     """`with of(*args) as target: body`; `of` is `no_grad` or another of engine.blocks.CONTEXTS."""
 
-    index: int
-    source: Source
     of: str
     body: Sequence[Statement]
     args: Sequence[Expression] = ()
     target: Target | None = None
-    id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,17 +223,14 @@ class Parameter:
 
 
 @dataclass(slots=True, kw_only=True)
-class Def(Labelled):
+class Def(Block):
     """A function bound to `name`. `returns` is what it gives at its end; None where only `Return`s inside say."""
 
-    index: int
-    source: Source
     name: str
     params: Sequence[Parameter]
     body: Sequence[Statement]
     keyword_only: Sequence[Parameter] = ()
     returns: Expression | None = None
-    id: str | None = None
 
     @property
     def label(self) -> str | int:
@@ -248,51 +239,34 @@ class Def(Labelled):
 
 
 @dataclass(slots=True, kw_only=True)
-class Return(Labelled):
+class Return(Block):
     """`return value`, in a function."""
 
-    index: int
-    source: Source
     value: Expression
-    id: str | None = None
 
 
 @dataclass(slots=True, kw_only=True)
-class Break(Labelled):
+class Break(Block):
     """`break`, in a loop."""
 
-    index: int
-    source: Source
-    id: str | None = None
-
 
 @dataclass(slots=True, kw_only=True)
-class Continue(Labelled):
+class Continue(Block):
     """`continue`, in a loop."""
 
-    index: int
-    source: Source
-    id: str | None = None
-
 
 @dataclass(slots=True, kw_only=True)
-class Del(Labelled):
+class Del(Block):
     """`del names`."""
 
-    index: int
-    source: Source
     names: Sequence[str]
-    id: str | None = None
 
 
 @dataclass(slots=True, kw_only=True)
-class Fail(Labelled):
+class Fail(Block):
     """A failed `assert`: the run ends with `op_failed` and the value's text as its message."""
 
-    index: int
-    source: Source
     value: Expression
-    id: str | None = None
 
 
 Statement: TypeAlias = Node | Bind | For | While | If | With | Def | Return | Break | Continue | Del | Fail

@@ -8,14 +8,15 @@ from typing import TypeAlias
 
 import torch
 
-from gradwire.engine import blocks, devices
-from gradwire.engine.compile import UNPLACED, compile_expression, holds_dict
+from gradwire.engine import devices
+from gradwire.engine.compile import compile_expression, holds_dict
 from gradwire.engine.graph import Bind, Graph, Node, Output, Statement, TensorDocument, With
 from gradwire.engine.observe.inplace import Writes
 from gradwire.engine.observe.tape import Tape
 from gradwire.engine.planner import Planner
 from gradwire.engine.references import Getter
 from gradwire.engine.scope import Scope
+from gradwire.engine.statements import bound_names, deleted_names, has_blocks
 from gradwire.engine.steps import Step
 from gradwire.engine.watch import Watch
 from gradwire.findings import Finding, Refusal, Source
@@ -102,14 +103,14 @@ class _Whole:
 
     def _scope(self) -> Scope:
         graph = self.graph
-        dynamic = blocks.has_blocks(graph.nodes)
+        dynamic = has_blocks(graph.nodes)
         scope = Scope(dynamic=dynamic, faulty=set(graph.faulty_names), inputs=set(graph.inputs))
         scope.declare(graph.inputs)
         scope.declare(function.name for function in graph.functions)
         if dynamic:
-            scope.inputs -= set(blocks.bound_names(graph.nodes))
-            scope.deleted = set(blocks.deleted_names(graph.nodes))
-        scope.declare(blocks.bound_names(graph.nodes))
+            scope.inputs -= set(bound_names(graph.nodes))
+            scope.deleted = set(deleted_names(graph.nodes))
+        scope.declare(bound_names(graph.nodes))
         scope.lasting = set(graph.inputs) | {function.name for function in graph.functions}
         scope.has_dicts = dynamic or bool(graph.functions) or _has_dicts(graph.nodes)
         return scope
@@ -178,6 +179,3 @@ def _is_level(node: Statement) -> bool:
 def _is_dual(node: Statement) -> bool:
     """Whether a node makes or reads dual tensors, which only exist inside of a level of forward mode."""
     return isinstance(node, Node) and node.op.removeprefix("torch.").startswith("autograd.forward_ad.")
-
-
-__all__ = ["UNPLACED", "Plan", "Return", "Step", "default_name", "plan"]

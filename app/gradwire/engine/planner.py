@@ -16,7 +16,8 @@ from gradwire.engine.compile import compile_expression
 from gradwire.engine.graph import Bind, Def, Expression, For, Node, Statement, Target, While
 from gradwire.engine.language.unpack import unpack
 from gradwire.engine.references import Getter
-from gradwire.engine.scope import RUN, Lifetimes, Scope
+from gradwire.engine.scope import RUN, Lifetimes, Scope, whole_frame
+from gradwire.engine.statements import bound_names, deleted_names, names_of
 from gradwire.engine.steps import Step
 from gradwire.engine.watch import Watch
 from gradwire.findings import Finding
@@ -120,11 +121,11 @@ class Planner:
             do(frame)
             return frame[step.target]
 
-        self._steps.append(Step(step.position, step.node, call, (blocks.whole_frame,), target=step.target))
+        self._steps.append(Step(step.position, step.node, call, (whole_frame,), target=step.target))
 
     def binder(self, node: Statement, target: Target) -> Any:
         """A function that binds a value to `target` in a frame."""
-        for name in blocks.names_of(target):
+        for name in names_of(target):
             bound = self.scope.bind(name)
             self.scope.kept.add(bound)
             self.makers[bound] = node
@@ -157,15 +158,11 @@ class Planner:
     def inside(self, scope: Scope, node: Def) -> Iterator[None]:
         """Inside a function: its own scope, and no loop around it."""
         outer, looping = self.scope, self.in_loop
-        scope.declare(blocks.bound_names(node.body))
-        scope.deleted = set(blocks.deleted_names(node.body))
+        scope.declare(bound_names(node.body))
+        scope.deleted = set(deleted_names(node.body))
         self.scope, self.in_loop = scope, False
         yield
         self.scope, self.in_loop = outer, looping
-
-    def pass_by(self, node: Statement) -> None:
-        """A node that needs no step, but has a position."""
-        self.place(node)
 
     def free(self) -> None:
         """Let each step give back the slots that it is the last to read, once all is compiled."""

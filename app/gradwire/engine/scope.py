@@ -6,9 +6,11 @@ anywhere in a function is local to it; other names are looked up in the enclosin
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator
+import operator
+from collections import ChainMap
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from gradwire.engine.graph import TensorDocument
 
@@ -23,6 +25,15 @@ class _Unbound:
 
 
 UNBOUND: Final = _Unbound()
+
+
+def whole_frame(frame: list[Any]) -> list[Any]:
+    """A getter of the frame itself."""
+    return frame
+
+
+running = operator.itemgetter(RUN)
+"""A getter of the run."""
 
 
 @dataclass(slots=True)
@@ -90,15 +101,13 @@ class Scope:
     @property
     def readable(self) -> Container[str]:
         """Every name that can be read here."""
-        if self.parent is None:
-            return self.slots if self.dynamic else self.certain
         own = self.slots if self.dynamic else self.certain
-        return set(own).union(*(scope.slots for scope in self.parent.chain()))
+        return own if self.parent is None else _Either(own, self.parent.known)
 
     @property
-    def known(self) -> set[str]:
+    def known(self) -> Mapping[str, int]:
         """Every name that is bound at any time, here or further out."""
-        return set().union(*(scope.slots for scope in self.chain()))
+        return ChainMap(*(scope.slots for scope in self.chain()))
 
     def find(self, name: str) -> tuple[int, int, bool]:
         """How many scopes out the readable `name` is, its slot there, and whether it has a value for sure."""
@@ -118,3 +127,16 @@ class Scope:
                     body.readers[slot] = body.current
                     return
         self.kept.add(slot)
+
+
+class _Either:
+    """What is in one of two containers, without putting them together for each question."""
+
+    __slots__ = ("_one", "_other")
+
+    def __init__(self, one: Container[str], other: Container[str]) -> None:
+        self._one = one
+        self._other = other
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._one or name in self._other

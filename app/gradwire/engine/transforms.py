@@ -147,22 +147,17 @@ def tuples(value: Any) -> Any:
     return tuple(tuples(one) for one in value) if isinstance(value, (list, tuple)) else value
 
 
+_AUTOGRAD = ("jacobian", "hessian", "vjp", "jvp", "vhp", "hvp")
 _NAMES = ("grad", "grad_and_value", "jacrev", "jacfwd", "hessian", "vmap")
 TRANSFORMS: dict[str, TransformOp] = {
     **{f"func.{name}": _of_func(name) for name in _NAMES},
     "func.vjp": TransformOp("func.vjp", frozenset(("cotangents", "has_aux")), _vjp),
     "func.jvp": TransformOp("func.jvp", frozenset(("tangents", "has_aux", "strict")), _jvp),
     "func.linearize": TransformOp("func.linearize", frozenset(("tangents",)), _linearize),
-    **{
-        f"autograd.functional.{name}": _of_autograd(name)
-        for name in ("jacobian", "hessian", "vjp", "jvp", "vhp", "hvp")
-    },
+    **{f"autograd.functional.{name}": _of_autograd(name) for name in _AUTOGRAD},
 }
 # As plain functions, called with functions, for programs: `torch.func.jvp(f, (x,), (v,))`.
 AS_FUNCTIONS: dict[str, Function] = {
     **{f"func.{name}": getattr(torch.func, name) for name in (*_NAMES, "vjp", "jvp", "linearize")},
-    **{
-        f"autograd.functional.{name}": getattr(autograd_functional, name)
-        for name in ("jacobian", "hessian", "vjp", "jvp", "vhp", "hvp")
-    },
+    **{f"autograd.functional.{name}": getattr(autograd_functional, name) for name in _AUTOGRAD},
 }

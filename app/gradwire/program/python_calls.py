@@ -11,7 +11,6 @@ import torch
 from gradwire.engine import indexing
 from gradwire.engine import references as paths
 from gradwire.engine.binding import bind
-from gradwire.engine.calls import unknown_op
 from gradwire.engine.graph import (
     Callee,
     Collection,
@@ -28,6 +27,7 @@ from gradwire.engine.graph import (
     Transform,
 )
 from gradwire.engine.ops.registry import Op, registry
+from gradwire.engine.ops.uncallable import uncallable
 from gradwire.findings import Refusal, refuse
 from gradwire.program import operators
 from gradwire.program.python_names import Names
@@ -142,7 +142,7 @@ class Calls:
         if not isinstance(entry, Op):
             if node.op.startswith("operator.") and node.op[9:] in (*_COMPARE, *_UNARY, "truth"):
                 return Op(node.op, len), node.args, node.kwargs
-            raise Refusal([unknown_op(node.op, node.source.at("op"))])
+            raise Refusal([uncallable(entry, node.op, node.source.at("op"))])
         if node.source.line is not None or any(isinstance(one, Star) for one in node.args):
             return entry, node.args, node.kwargs
         bound = bind(entry, node)

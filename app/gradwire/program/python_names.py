@@ -8,8 +8,9 @@ import unicodedata
 from collections.abc import Iterable
 
 from gradwire.engine.graph import Def, Graph, NamedFunction, Node
+from gradwire.engine.statements import every
 from gradwire.program import names
-from gradwire.program.records import bound_by, every, keys_in, operands
+from gradwire.program.records import keys_in, names_in, operands
 
 # What lowering calls the values in between: a number behind a mark, `<lambda>` or a comprehension's target ahead of it.
 TEMPORARY = re.compile(r"(\w*|<lambda>)%+([0-9]+)")
@@ -73,7 +74,7 @@ def _readable(name: str) -> str:
 def _names(graph: Graph) -> Iterable[str]:
     yield from graph.inputs
     for one in every([*graph.functions, *graph.nodes]):
-        yield from bound_by(one)
+        yield from names_in(one)
 
 
 def _keys(graph: Graph) -> Iterable[str]:

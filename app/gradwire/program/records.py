@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 
-from gradwire.engine.blocks import names_of
 from gradwire.engine.graph import (
     Bind,
     Callee,
@@ -22,37 +21,16 @@ from gradwire.engine.graph import (
     Star,
     Statement,
     Transform,
-    While,
     With,
 )
+from gradwire.engine.statements import bound_by
 
 
-def blocks_of(one: Statement) -> list[Sequence[Statement]]:
-    """The lists of statements inside a statement, functions included."""
-    if isinstance(one, (For, With, Def)):
-        return [one.body]
-    if isinstance(one, While):
-        return [one.before, one.body]
-    return [one.then, one.orelse] if isinstance(one, If) else []
-
-
-def every(statements: Iterable[Statement]) -> Iterator[Statement]:
-    """All statements, inner ones too."""
-    for one in statements:
-        yield one
-        for block in blocks_of(one):
-            yield from every(block)
-
-
-def bound_by(one: Statement) -> Iterator[str]:
-    """The names that a statement itself binds."""
-    if one.id is not None:
-        yield one.id
+def names_in(one: Statement) -> Iterator[str]:
+    """The names that a statement itself binds, a function's parameters too."""
+    yield from bound_by(one)
     if isinstance(one, Def):
-        yield one.name
         yield from (each.name for each in (*one.params, *one.keyword_only))
-    else:
-        yield from names_of(getattr(one, "target", None))
 
 
 def operands(one: Statement) -> list[Expression | Callee]:

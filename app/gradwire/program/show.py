@@ -33,12 +33,13 @@ from gradwire.engine.graph import (
     While,
     With,
 )
+from gradwire.engine.statements import every
 from gradwire.program import operators
 from gradwire.program.python_calls import Calls
 from gradwire.program.python_functions import FUNCTIONS_OF_FUNCTIONS, applied
 from gradwire.program.python_names import Names, is_temporary
 from gradwire.program.python_values import call, path, tensor
-from gradwire.program.records import every, operands, references
+from gradwire.program.records import operands, references
 
 _IN_PLACE = {f"operator.{name}": kind for kind, name in operators.IN_PLACE.items()}
 

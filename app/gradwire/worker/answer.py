@@ -21,18 +21,18 @@ from gradwire.contract.page import JobPage
 from gradwire.contract.problems import MEDIA_TYPE as PROBLEM
 from gradwire.contract.problems import order, problem
 from gradwire.engine import devices
-from gradwire.engine.calls import unknown_op
 from gradwire.engine.derivatives.asked import Derivatives
 from gradwire.engine.failure import OutOfMemoryRefusal
 from gradwire.engine.graph import Graph
 from gradwire.engine.ops.describe import describe, summaries
-from gradwire.engine.ops.registry import Excluded, Op, registry
+from gradwire.engine.ops.registry import Op, registry
+from gradwire.engine.ops.uncallable import uncallable
 from gradwire.engine.outputs import source_of
 from gradwire.engine.plan import Plan, plan
 from gradwire.engine.run import run
 from gradwire.engine.short_forms import derive, prepare
 from gradwire.engine.values import Outcome
-from gradwire.findings import Finding, Refusal, Source
+from gradwire.findings import Finding, Refusal
 from gradwire.wire.read.graph import read_graph, read_op
 from gradwire.wire.read.short_forms import read_short_form
 from gradwire.wire.read.skeleton import skeleton
@@ -170,15 +170,10 @@ def _refused(findings: list[Finding], *, retire: bool) -> Reply:
 def _callable(name: str) -> None:
     """Refuse an op in the path that does not exist (404) or is left out (422)."""
     entry = registry().find(name)
-    if isinstance(entry, Op):
-        return
-    if isinstance(entry, Excluded):
-        raise Refusal(
-            [Finding("excluded_op", f"{entry.name} cannot be called: {entry.reason}", got=name, parameter="name")]
-        )
-    finding = unknown_op(name, Source())
-    finding.parameter = "name"
-    raise Refusal([finding])
+    if not isinstance(entry, Op):
+        finding = uncallable(entry, name)
+        finding.parameter = "name"
+        raise Refusal([finding])
 
 
 def _describe(job: Job, body: bytes, page: JobPage) -> bytes:

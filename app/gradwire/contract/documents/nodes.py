@@ -27,10 +27,13 @@ if TYPE_CHECKING:  # mypy has no recursive TypeAliasType
     Statement: TypeAlias = Any
 
 
-class NodeBody(Body):
+class _Named(Body):
+    id: Annotated[Name | None, LEFT_OUT] = None
+
+
+class NodeBody(_Named):
     """One operation of a graph. Nodes run in order; each sees the inputs and the nodes before it."""
 
-    id: Annotated[Name | None, LEFT_OUT] = None
     let: Annotated[Target | None, LEFT_OUT] = None
     op: OpName
     of: Annotated[Callee | None, LEFT_OUT] = None
@@ -68,48 +71,43 @@ class FunctionBody(Body):
     returns: Returned = None
 
 
-class BindBody(Body):
+class BindBody(_Named):
     """A name for a literal or a value as it is: Python's `x = y`."""
 
-    id: Annotated[Name | None, LEFT_OUT] = None
     let: Annotated[Target | None, LEFT_OUT] = None
     value: Value
 
 
-class ForBody(Body):
+class ForBody(_Named):
     """Python's `for`."""
 
-    id: Annotated[Name | None, LEFT_OUT] = None
     op: Literal["for"] = Field(description="Always `for`.")
     let: Target
     over: Value = Field(alias="in", description="What to go through: a list, a tensor, a range …", examples=["$xs"])
     body: list[Statement] = Field(description="The nodes of each turn.")
 
 
-class WhileBody(Body):
+class WhileBody(_Named):
     """Python's `while`."""
 
-    id: Annotated[Name | None, LEFT_OUT] = None
     op: Literal["while"] = Field(description="Always `while`.")
     before: list[Statement] = Field(default_factory=list, description="Nodes that run ahead of every test.")
     test: Value = Field(description="Goes on while this is true.", examples=["$c"])
     body: list[Statement] = Field(description="The nodes of each turn.")
 
 
-class IfBody(Body):
+class IfBody(_Named):
     """Python's `if`."""
 
-    id: Annotated[Name | None, LEFT_OUT] = None
     op: Literal["if"] = Field(description="Always `if`.")
     test: Value = Field(description="Decides.", examples=["$c"])
     then: list[Statement] = Field(default_factory=list, description="Nodes that run where it is true.")
     orelse: list[Statement] = Field(default_factory=list, alias="else", description="Nodes that run where it is not.")
 
 
-class WithBody(Body):
+class WithBody(_Named):
     """Python's `with` one of PyTorch's contexts."""
 
-    id: Annotated[Name | None, LEFT_OUT] = None
     op: Literal["with"] = Field(description="Always `with`.")
     of: StrictStr = Field(
         description="The context: no_grad, enable_grad, set_grad_enabled, inference_mode, "
@@ -121,10 +119,9 @@ class WithBody(Body):
     body: list[Statement] = Field(description="The nodes inside.")
 
 
-class DefBody(Body):
+class DefBody(_Named):
     """Python's `def`: a function bound to a name."""
 
-    id: Annotated[Name | None, LEFT_OUT] = None
     op: Literal["def"] = Field(description="Always `def`.")
     let: Name
     params: Parameters = Field(default_factory=list)
@@ -132,40 +129,35 @@ class DefBody(Body):
     body: list[Statement] = Field(description='Its nodes; `{"op": "return", "value": …}` says what it gives.')
 
 
-class ReturnBody(Body):
+class ReturnBody(_Named):
     """Python's `return`."""
 
-    id: Annotated[Name | None, LEFT_OUT] = None
     op: Literal["return"] = Field(description="Always `return`.")
     value: Value = Field(None, description="What the function gives.", examples=["$y"])
 
 
-class BreakBody(Body):
+class BreakBody(_Named):
     """Python's `break`."""
 
-    id: Annotated[Name | None, LEFT_OUT] = None
     op: Literal["break"] = Field(description="Always `break`.")
 
 
-class ContinueBody(Body):
+class ContinueBody(_Named):
     """Python's `continue`."""
 
-    id: Annotated[Name | None, LEFT_OUT] = None
     op: Literal["continue"] = Field(description="Always `continue`.")
 
 
-class DelBody(Body):
+class DelBody(_Named):
     """Python's `del`."""
 
-    id: Annotated[Name | None, LEFT_OUT] = None
     op: Literal["del"] = Field(description="Always `del`.")
     names: list[Name] = Field(description="The names to unbind.", examples=[["x"]])
 
 
-class FailBody(Body):
+class FailBody(_Named):
     """A failed `assert`: the run ends here with `op_failed`."""
 
-    id: Annotated[Name | None, LEFT_OUT] = None
     op: Literal["fail"] = Field(description="Always `fail`.")
     value: Value = Field(None, description="The message.", examples=["the loss is not finite"])
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -21,6 +21,7 @@ from gradwire.engine.observe import hints
 from gradwire.engine.plan import Plan
 from gradwire.engine.run import surroundings
 from gradwire.engine.scope import ENCLOSING, RUN, UNBOUND
+from gradwire.engine.statements import every
 from gradwire.engine.steps import Run, Word
 from gradwire.engine.watch import is_transformed
 from gradwire.findings import Finding, Refusal, refuse
@@ -50,7 +51,7 @@ class GraphFunction:
         self.names = names
         self.seed = seeds.begin(plan.graph.seed)
         self._run = Run(plan, word, Budget(max_steps, max_steps))
-        self.holds_back = _without_grad((*plan.graph.functions, *plan.graph.nodes))
+        self.holds_back = any(map(_without_grad, every((*plan.graph.functions, *plan.graph.nodes))))
 
     def __call__(self, *values: torch.Tensor) -> torch.Tensor:
         """The output for `values`, one for each of the names, which are tensors on the device of their input.
@@ -77,7 +78,7 @@ class GraphFunction:
 
     @contextlib.contextmanager
     def differentiating(self) -> Iterator[None]:
-        """What PyTorch says inside, and no node is to blame for, is about the output."""
+        """What PyTorch says inside, and no node is to blame for, is about the output. Ends the run."""
         try:
             with surroundings(self.plan):
                 yield
@@ -89,6 +90,8 @@ class GraphFunction:
             finding.hint = finding.hint or self._hint(str(error))
             lasting = errors.is_out_of_memory(error)
             raise OutOfMemoryRefusal([finding]) if lasting else Refusal([finding]) from error
+        finally:
+            self._run.close()
 
     @contextlib.contextmanager
     def forward_mode(self) -> Iterator[None]:
@@ -171,14 +174,9 @@ def _parts_of(value: Any, text: str) -> str | None:
     return None
 
 
-def _without_grad(statements: Iterable[Statement]) -> bool:
-    """Whether any of `statements`, or of those inside them, may turn gradients off."""
-    for node in statements:
-        if isinstance(node, With) or (isinstance(node, Node) and node.no_grad):
-            return True
-        if any(_without_grad(getattr(node, name, ())) for name in ("body", "before", "then", "orelse")):
-            return True
-    return False
+def _without_grad(node: Statement) -> bool:
+    """Whether a statement may turn gradients off."""
+    return isinstance(node, With) or (isinstance(node, Node) and node.no_grad)
 
 
 class _TangentsFollow(TorchFunctionMode):

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from gradwire.engine.language.budget import MAX_ITEMS, exceeded
+from gradwire.engine.observe.saved import dense_parts
 
 _THRESHOLD = 1000
 _SHOWN = 6  # three at each end
@@ -28,19 +29,8 @@ def allow_tensor(tensor: torch.Tensor) -> None:
         for part in wrapped.unbind():
             allow_tensor(part)
         return
-    for part in _parts(wrapped):
+    for part in dense_parts(wrapped):
         _allow(part.shape)
-
-
-def _parts(tensor: torch.Tensor) -> list[torch.Tensor]:
-    """The dense tensors that stand in the text of `tensor`."""
-    if tensor.layout is torch.sparse_coo:
-        return [tensor._indices(), tensor._values()]
-    if tensor.layout in (torch.sparse_csr, torch.sparse_bsr):
-        return [tensor.crow_indices(), tensor.col_indices(), tensor.values()]
-    if tensor.layout in (torch.sparse_csc, torch.sparse_bsc):
-        return [tensor.ccol_indices(), tensor.row_indices(), tensor.values()]
-    return [tensor]
 
 
 def allow_array(array: np.ndarray[Any, Any]) -> None:

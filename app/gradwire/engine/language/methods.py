@@ -13,7 +13,7 @@ from gradwire.engine.language.functions import Bounded, spoken, type_of
 from gradwire.engine.language.lazy import Run
 from gradwire.engine.language.members import METHODS
 from gradwire.engine.ops import calling, numpy_ops
-from gradwire.findings import Finding, Refusal
+from gradwire.findings import Refusal
 
 if TYPE_CHECKING:
     from gradwire.engine.ops.registry import Entry, Op
@@ -45,6 +45,7 @@ def op_of(value: Any, name: str) -> Op | None:
     Python's words where there is none.
     """
     from gradwire.engine.ops.registry import Op
+    from gradwire.engine.ops.uncallable import uncallable
 
     if isinstance(value, torch.Tensor):
         found = entry("Tensor", name)
@@ -56,7 +57,7 @@ def op_of(value: Any, name: str) -> Op | None:
         return found
     if found is None:
         raise _no_attribute(value, name)
-    raise Refusal([Finding("excluded_op", f"{found.name} cannot be called: {found.reason}", got=found.name)])
+    raise Refusal([uncallable(found, found.name)])
 
 
 def call_method(name: str, run: Run, value: Any, /, *args: Any, **kwargs: Any) -> Any:

@@ -121,7 +121,7 @@ def _tensors(name: str, raw: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _tensor_record(tensor: torch.Tensor, storages: Storages, numbers: set[int]) -> dict[str, Any]:
-    parts = _dense_parts(tensor)
+    parts = dense_parts(tensor)
     found = [storages.number(part) for part in parts]
     numbers.update(found)
     return {
@@ -132,7 +132,7 @@ def _tensor_record(tensor: torch.Tensor, storages: Storages, numbers: set[int]) 
     }
 
 
-def _dense_parts(tensor: torch.Tensor) -> list[torch.Tensor]:
+def dense_parts(tensor: torch.Tensor) -> list[torch.Tensor]:
     """The tensors that hold memory: of a sparse tensor its indices and, last, its values."""
     if tensor.layout is torch.sparse_coo:
         return [tensor._indices(), tensor._values()]

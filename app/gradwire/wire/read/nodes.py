@@ -76,17 +76,22 @@ class NodeReader:
         return found
 
     def _function(self, index: int, name: str, document: dict[str, Any], source: Source) -> Def:
+        made = self._defined(document, index, name, source, lambda: self._function_body(document, source))
+        returns = document.get("returns")
+        made.returns = None if returns is None else self._returned(returns, source.at("returns"))
+        self._take(name)
+        return made
+
+    def _defined(
+        self, document: dict[str, Any], index: int, name: str, source: Source, body: Callable[[], list[Statement]]
+    ) -> Def:
+        """A function with parameters, whose body has names of its own."""
         params = self._parameters(document.get("params"), source.at("params"))
         keyword_only = self._parameters(document.get("keyword_only"), source.at("keyword_only"))
-        returns = document.get("returns")
         outer, self._names = self._names, {one.name for one in (*params, *keyword_only)}
-        body = self._function_body(document, source)
+        read = body()
         self._names = outer
-        given = None if returns is None else self._returned(returns, source.at("returns"))
-        self._take(name)
-        return Def(
-            index=index, source=source, name=name, params=params, keyword_only=keyword_only, body=body, returns=given
-        )
+        return Def(index=index, source=source, name=name, params=params, keyword_only=keyword_only, body=read)
 
     def _function_body(self, document: dict[str, Any], source: Source) -> list[Statement]:
         if not isinstance(document.get("program"), str):
@@ -235,14 +240,8 @@ class NodeReader:
         )
 
     def _def(self, document: dict[str, Any], index: int, source: Source) -> Def:
-        params = self._parameters(document.get("params"), source.at("params"))
-        keyword_only = self._parameters(document.get("keyword_only"), source.at("keyword_only"))
-        outer, self._names = self._names, {one.name for one in (*params, *keyword_only)}
-        body = self.nodes(document.get("body"), source.at("body"))
-        self._names = outer
-        return Def(
-            index=index, source=source, name=document["let"], params=params, keyword_only=keyword_only, body=body
-        )
+        place = source.at("body")
+        return self._defined(document, index, document["let"], source, lambda: self.nodes(document.get("body"), place))
 
     def _return(self, document: dict[str, Any], index: int, source: Source) -> Return:
         return Return(index=index, source=source, value=self._value(document, "value", source))
