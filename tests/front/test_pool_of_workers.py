@@ -86,8 +86,12 @@ def test_time_in_the_queue_does_not_count_against_the_deadline(client: httpx.Cli
 def test_whoever_came_first_is_served_first(one: Server, client: httpx.Client) -> None:
     ended: list[int] = []
 
+    # Long enough for the thread of one to have noted its reply before the next one's comes.
+    large = [{"id": "m", "op": "ones", "args": [1500, 1500]}, {"op": "mm", "args": ["$m", "$m"]}]
+    body = QUICK | {"nodes": [*QUICK["nodes"], *large]}
+
     def ask(number: int) -> None:
-        assert right(client.post(RUN, json=QUICK))
+        assert right(client.post(RUN, json=body))
         ended.append(number)
 
     with ThreadPoolExecutor(8) as pool:
@@ -114,7 +118,7 @@ def test_a_server_whose_workers_are_all_busy_says_that_it_is_not_ready(one: Serv
 def test_a_client_that_leaves_the_queue_costs_nobody_anything(one: Server, client: httpx.Client) -> None:
     killed = one.workers()["killed"]
     with ThreadPoolExecutor(1) as pool:
-        job = pool.submit(client.post, RUN, json=busy_for(700))
+        job = pool.submit(client.post, RUN, json=busy_for(1500))
         until(lambda: one.workers()["busy"] == 1)
         waiting = [connect(one) for _ in range(8)]
         for connection in waiting:
@@ -123,7 +127,8 @@ def test_a_client_that_leaves_the_queue_costs_nobody_anything(one: Server, clien
         assert httpx.post(one.url + RUN, json=QUICK).status_code == 503
         for connection in waiting:
             connection.close()
-        # Their places are free again: this one waits, and is answered.
+        # Their places are free again within 100 ms: this one waits, and is answered.
+        time.sleep(0.1)
         assert right(client.post(RUN, json=QUICK))
         assert job.result().status_code == 504
     assert one.workers()["killed"] == killed + 1
