@@ -53,6 +53,8 @@ ONE_RUN = {
     "vjp": form("vjp", cotangents=cotangents(50)),
     "jvp": form("jvp", directions=directions(50)),
     "hvp": form("hvp", "t", directions=directions(50)),
+}
+TWO_RUNS = {
     "jacobian": form("jacobian", mode="reverse"),
     "hessian": form("hessian", "t", mode="reverse"),
 }
@@ -62,6 +64,15 @@ ONE_RUN = {
 def test_the_graph_runs_once_however_many_directions_there_are(wanted: ShortForm) -> None:
     steps = len(NODES)
     assert derived(wanted, steps=steps).members["value"].shape in ((), (4,))
+    assert refused(wanted, steps=steps - 1).code == "limit_exceeded"
+
+
+@pytest.mark.parametrize("wanted", TWO_RUNS.values(), ids=list(TWO_RUNS))
+def test_in_reverse_mode_it_runs_for_its_value_and_for_all_rows_together(wanted: ShortForm) -> None:
+    steps = 2 * len(NODES)
+    assert derived(wanted, steps=steps).members["mode"] == "reverse"
+    assert derived(wanted, steps=steps).members["chunk_size"] == 4
+    # Where there are steps for one run only, the transform's error is the answer.
     assert refused(wanted, steps=steps - 1).code == "limit_exceeded"
 
 

@@ -10,34 +10,54 @@ from collections.abc import Callable
 
 import torch
 
-from gradwire.engine.derivatives.tapes import Tensors, gradients, rows_of_gradients
+from gradwire.engine.derivatives.tapes import Tensors, gradients
 
 
-def reverse(outputs: Tensors, leaves: Tensors, chunk: int | None) -> list[Tensors]:
-    """For each of `outputs` its Jacobian by each of `leaves`, of shape output.shape + leaf.shape.
+def reverse(function: Callable[..., Tensors], values: Tensors, chunk: int | None) -> list[Tensors]:
+    """For each output of `function` its Jacobian by each of `values`, of shape output.shape + value.shape.
 
-    `chunk` rows are computed at a time; None: all, 1: each alone and without vmap. They can be differentiated again.
+    One run of the function, then `chunk` rows at a time; None: all, 1: each alone and without vmap.
     """
+    outputs, pull, *_ = torch.func.vjp(function, *values)
+    return _by_rows(outputs, values, lambda *cotangents: tuple(pull(cotangents)), chunk)
+
+
+def recorded(outputs: Tensors, leaves: Tensors, chunk: int | None) -> list[Tensors]:
+    """The same of what has been run with a tape: where a function cannot be run inside of a transform.
+
+    Backward passes of torch.func can always be differentiated again, and some formulas depend on that; so can these.
+    """
+    if not any(output.requires_grad for output in outputs):
+        return [_nothing(output, leaves) for output in outputs]
+    return _by_rows(outputs, leaves, lambda *each: gradients(outputs, leaves, each, create_graph=True), chunk)
+
+
+def _by_rows(outputs: Tensors, values: Tensors, pull: Callable[..., Tensors], chunk: int | None) -> list[Tensors]:
+    """`pull` takes a cotangent for each of `outputs`, and gives a gradient for each of `values`."""
     count = sum(output.numel() for output in outputs)
-    if count == 0 or not any(output.requires_grad for output in outputs):
-        return [tuple(leaf.new_zeros(output.shape + leaf.shape) for leaf in leaves) for output in outputs]
+    if count == 0:
+        return [_nothing(output, values) for output in outputs]
     parts: list[Tensors] = []
     for start in range(0, count, chunk or count):
         basis = _directions(outputs, start, min(start + (chunk or count), count))
-        parts.append(_pull(outputs, leaves, basis, batched=chunk != 1))
+        parts.append(_pulled(pull, basis, batched=chunk != 1))
     whole = _together(parts)
     pieces = [rows.split([output.numel() for output in outputs]) for rows in whole]
     return [
-        tuple(rows.reshape(output.shape + leaf.shape) for rows, leaf in zip(row, leaves, strict=True))
+        tuple(rows.reshape(output.shape + value.shape) for rows, value in zip(row, values, strict=True))
         for output, row in zip(outputs, zip(*pieces, strict=True), strict=True)
     ]
 
 
-def _pull(outputs: Tensors, leaves: Tensors, cotangents: Tensors, *, batched: bool) -> Tensors:
+def _pulled(pull: Callable[..., Tensors], cotangents: Tensors, *, batched: bool) -> Tensors:
     if batched:
-        return rows_of_gradients(outputs, leaves, cotangents)
-    row = gradients(outputs, leaves, tuple(one[0] for one in cotangents), create_graph=True)
-    return tuple(one.unsqueeze(0) for one in row)
+        mapped: Tensors = torch.func.vmap(pull)(*cotangents)
+        return mapped
+    return tuple(one.unsqueeze(0) for one in pull(*(one[0] for one in cotangents)))
+
+
+def _nothing(output: torch.Tensor, values: Tensors) -> Tensors:
+    return tuple(value.new_zeros(output.shape + value.shape) for value in values)
 
 
 def forward(function: Callable[..., Tensors], values: Tensors, chunk: int | None) -> list[Tensors]:
@@ -48,7 +68,7 @@ def forward(function: Callable[..., Tensors], values: Tensors, chunk: int | None
     """
     count = sum(value.numel() for value in values)
     if count == 0:
-        return [tuple(one.new_zeros(one.shape + value.shape) for value in values) for one in function(*values)]
+        return [_nothing(one, values) for one in function(*values)]
     parts: list[Tensors] = []
     for start in range(0, count, chunk or count):
         tangents = _directions(values, start, min(start + (chunk or count), count))

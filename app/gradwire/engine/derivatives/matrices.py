@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import torch
@@ -10,10 +11,9 @@ import torch
 from gradwire.engine.derivatives import jacobians
 from gradwire.engine.derivatives.asked import Asked, Derivatives
 from gradwire.engine.derivatives.function import GraphFunction, Recorded
-from gradwire.engine.derivatives.modes import NO_RULE, in_mode
+from gradwire.engine.derivatives.modes import NO_RULE, in_mode, may_be_of_the_mode
 from gradwire.engine.derivatives.tapes import Tensors, reach
-from gradwire.engine.errors import is_out_of_memory
-from gradwire.findings import Source, refuse
+from gradwire.findings import Refusal, Source, refuse
 
 # Forward mode holds values and tangents, and a backward pass that can be differentiated again its own tape.
 _TWO_OF_EACH = 2
@@ -32,7 +32,7 @@ def jacobian(function: GraphFunction, asked: Asked) -> Derivatives:
     (found, chunk), mode = in_mode(
         mode if asked.mode == "auto" else asked.mode,
         lambda: _forward(function, lambda *values: (function(*values),), ran, asked),
-        lambda: _reverse(ran, asked),
+        lambda: _reverse(function, ran, asked),
     )
     members = {"value": ran.output, "jacobian": function.named(found[0]), "mode": mode, "chunk_size": chunk}
     return Derivatives(members, function.unused(ran))
@@ -49,7 +49,7 @@ def hessian(function: GraphFunction, asked: Asked) -> Derivatives:
     (found, chunk), mode = in_mode(
         mode if asked.mode == "auto" else asked.mode,
         lambda: _forward(function, gradient, ran, asked),
-        lambda: _reverse_twice(ran, asked),
+        lambda: _reverse_twice(gradient, ran, asked),
     )
     named = function.named([function.named(part) for part in found])
     members = {"value": ran.output, "hessian": named, "mode": mode, "chunk_size": chunk}
@@ -73,26 +73,44 @@ def _forward(function: GraphFunction, of: Callable[..., Tensors], ran: Recorded,
     return found, min(chunk or count, count)
 
 
-def _reverse(ran: Recorded, asked: Asked) -> Matrices:
-    count = ran.output.numel()
-    return _rows((ran.output,), ran, _chunk(asked, count, _TWO_OF_EACH * _pass_bytes(ran)), asked)
+def _reverse(function: GraphFunction, ran: Recorded, asked: Asked) -> Matrices:
+    rows = _Rows(ran.output.numel(), _TWO_OF_EACH * _pass_bytes(ran), ran, asked)
+    return rows.found(lambda *values: (function(*values),), lambda: (ran.output,))
 
 
-def _reverse_twice(ran: Recorded, asked: Asked) -> Matrices:
-    first, _ = _rows((ran.output,), ran, None, asked)
-    count = sum(part.numel() for part in first[0])
-    return _rows(first[0], ran, _chunk(asked, count, _TWO_OF_EACH**2 * _pass_bytes(ran)), asked)
+def _reverse_twice(gradient: Callable[..., Tensors], ran: Recorded, asked: Asked) -> Matrices:
+    rows = _Rows(_columns(ran), _TWO_OF_EACH**2 * _pass_bytes(ran), ran, asked)
+    return rows.found(gradient, lambda: jacobians.recorded((ran.output,), ran.leaves, None)[0])
 
 
-def _rows(outputs: Tensors, ran: Recorded, chunk: int | None, asked: Asked) -> Matrices:
-    """Jacobians in reverse mode; one row at a time where vmap has no rule for an op and the choice is ours."""
-    count = sum(output.numel() for output in outputs)
-    try:
-        return jacobians.reverse(outputs, ran.leaves, chunk), min(chunk or count, count)
-    except NO_RULE as error:
-        if asked.chunk_size != "auto" or chunk == 1 or is_out_of_memory(error):
-            raise
-        return jacobians.reverse(outputs, ran.leaves, 1), 1
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Jacobians in reverse mode: `count` rows, of which each takes `each` bytes."""
+
+    count: int
+    each: int
+    ran: Recorded
+    asked: Asked
+
+    def found(self, function: Callable[..., Tensors], outputs: Callable[[], Tensors]) -> Matrices:
+        """The Jacobians of `function`. Where it cannot be run inside of a transform, those of the recorded `outputs`;
+        one row at a time where vmap has no rule for an op and the choice is ours."""
+        asked, leaves = self.asked, self.ran.leaves
+        chunk = _chunk(asked, self.count, self.each)
+        tries: list[tuple[int | None, Callable[[], list[Tensors]]]] = [
+            (chunk, lambda: jacobians.reverse(function, tuple(leaf.detach() for leaf in leaves), chunk)),
+            (chunk, lambda: jacobians.recorded(outputs(), leaves, chunk)),
+        ]
+        if asked.chunk_size == "auto" and chunk != 1:
+            tries.append((1, lambda: jacobians.recorded(outputs(), leaves, 1)))
+        for taken, compute in tries[:-1]:
+            try:
+                return compute(), min(taken or self.count, self.count)
+            except (Refusal, *NO_RULE) as error:
+                if not may_be_of_the_mode(error):
+                    raise
+        taken, compute = tries[-1]
+        return compute(), min(taken or self.count, self.count)
 
 
 def _pass_bytes(ran: Recorded) -> int:

@@ -21,7 +21,7 @@ def in_mode(mode: str, forward: Callable[[], Found], reverse: Callable[[], Found
     try:
         return forward(), "forward"
     except (Refusal, *NO_RULE) as error:
-        if mode == "forward" or not _may_be_of_the_mode(error):
+        if mode == "forward" or not may_be_of_the_mode(error):
             raise
         first = error
     try:
@@ -30,7 +30,7 @@ def in_mode(mode: str, forward: Callable[[], Found], reverse: Callable[[], Found
         raise first from None
 
 
-def _may_be_of_the_mode(error: Exception) -> bool:
+def may_be_of_the_mode(error: Exception) -> bool:
     """Whether the other mode might get by without `error`; after memory ran out nothing is tried again."""
     if isinstance(error, Refusal):
         return not isinstance(error, OutOfMemoryRefusal) and error.findings[0].code == "op_failed"

@@ -65,17 +65,3 @@ def gradients(
         allow_unused=True,
     )
     return tuple(torch.zeros_like(leaf) if one is None else one for one, leaf in zip(found, leaves, strict=True))
-
-
-def rows_of_gradients(outputs: Tensors, leaves: Tensors, cotangents: Tensors) -> Tensors:
-    """The gradients for each of many cotangents, which stand along their first dimension, by one mapped backward pass.
-
-    torch.func.vmap maps it, as in torch.func.jacrev; `is_grads_batched` maps by other rules, with other bits. They can
-    be differentiated again, since the backward passes of torch.func always can, and some formulas depend on that.
-    """
-
-    def back(*cotangent: torch.Tensor) -> Tensors:
-        return gradients(outputs, leaves, cotangent, create_graph=True)
-
-    found: Tensors = torch.func.vmap(back)(*cotangents)
-    return found
