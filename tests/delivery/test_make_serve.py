@@ -17,9 +17,12 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parents[2]
 README = (REPOSITORY / "README.md").read_text()
 
-pytestmark = pytest.mark.skipif(
-    not Path(sys.prefix, ".made-for-serving").exists(), reason="this environment was not made by make"
-)
+pytestmark = [
+    pytest.mark.alone,
+    pytest.mark.skipif(
+        not Path(sys.prefix, ".made-for-serving").exists(), reason="this environment was not made by make"
+    ),
+]
 
 
 def status_of(port: int, path: str) -> int:

@@ -10,6 +10,8 @@ from jobs import QUICK, Reader, connect, head, request
 
 from server import Server
 
+pytestmark = pytest.mark.alone
+
 LIMIT = 200_000
 EMPTY = b'{"nodes": []}'
 

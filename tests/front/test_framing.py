@@ -19,6 +19,8 @@ from gradwire.front.codings import zstd
 from gradwire.front.room import Room
 from server import APP, Server
 
+pytestmark = pytest.mark.alone
+
 EMPTY = b'{"nodes": []}'
 IN_CHUNKS = b"%x\r\n%s\r\n0\r\n" % (len(EMPTY), EMPTY)
 NEXT = b"GET /healthz HTTP/1.1\r\nHost: test\r\n\r\n"

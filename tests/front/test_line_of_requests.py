@@ -9,6 +9,8 @@ import pytest
 
 from gradwire.front.executors.line import Line
 
+pytestmark = pytest.mark.alone
+
 SMALL, LARGE = 1000, 1_000_000
 
 

@@ -16,6 +16,8 @@ from jobs import ENDLESS, QUICK, RUN, Reader, busy_for, connect, head, request, 
 
 from server import Server, alive, children
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture(scope="module")
 def one() -> Iterator[Server]:

@@ -147,6 +147,7 @@ def test_what_gains_nothing_is_left_alone(bare: httpx.Client) -> None:
     assert 0.74 < len(reply.raw) / len(plain(reply)) < 0.80
 
 
+@pytest.mark.alone
 def test_a_reply_of_megabytes_does_not_hold_up_others(server: Server, service: Service) -> None:
     """2,000,000 random numbers, coded in a thread."""
     replies: list[httpx.Response] = []

@@ -221,6 +221,7 @@ def test_a_window_of_8_mib_is_read_and_a_larger_one_is_not(small: Server, sender
     assert peak_kib(small.process.pid) - before < 10 * 1024
 
 
+@pytest.mark.alone
 def test_others_are_answered_while_a_bomb_is_read(server: Server, client: httpx.Client) -> None:
     """40 MiB out of 40 KiB, at the default limit: the event loop gets its turns."""
     text = gzip_bomb(40)

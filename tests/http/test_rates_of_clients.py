@@ -15,6 +15,8 @@ from gradwire.front.access.rates import Rates, client_of, parse_rate
 from server import Server
 from service import Service
 
+pytestmark = pytest.mark.alone
+
 EMPTY = b'{"nodes": []}'
 
 

@@ -15,6 +15,8 @@ import pytest
 
 from server import Server
 
+pytestmark = pytest.mark.alone
+
 RUN = "/v1/graphs/run"
 PATIENCE_S = 0.5
 MIB = 2**20

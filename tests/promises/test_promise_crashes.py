@@ -13,10 +13,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
+import pytest
 from asked import ENDLESS, RUN, all_ready, answers, quick, send, until
 
 from server import Server
 from service import Service
+
+pytestmark = pytest.mark.alone
 
 CLIENTS = 16
 SIGNALS = (signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT)

@@ -17,6 +17,8 @@ from asked import ENDLESS, RUN, all_ready, answers, quick, send, until
 
 from server import Server, alive
 
+pytestmark = pytest.mark.alone
+
 GRACE_MS = 20_000
 
 

@@ -16,6 +16,8 @@ from asked import RUN
 
 from server import Server
 
+pytestmark = pytest.mark.alone
+
 QUEUE_MS = 1000
 CLIENTS = 300
 # Some 20 ms of a worker.

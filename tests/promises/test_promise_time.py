@@ -7,10 +7,13 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import pytest
 from asked import ENDLESS, RUN, all_ready, answers, quick, until
 
 from server import Server
 from service import Service, node
+
+pytestmark = pytest.mark.alone
 
 # Each is inside its node `slow` for far longer than its deadline.
 LONG: dict[str, list[dict[str, Any]]] = {

@@ -14,6 +14,8 @@ import pytest
 from server import Server, alive
 from service import Service, node
 
+pytestmark = pytest.mark.alone
+
 MEMORY = 3 * 2**30
 KEY = "gw_secret"
 
@@ -53,13 +55,18 @@ def test_no_setting_of_the_server_is_in_the_environment_of_a_worker(guarded: Ser
 
 
 @only_root
-def test_a_worker_holds_its_own_socket_and_page_and_no_other(guarded: Server) -> None:
+def test_a_worker_holds_its_own_socket_page_and_file_for_replies_and_no_other(guarded: Server) -> None:
     sockets = []
+    files = []
     for pid in guarded.worker_pids():
-        own, page = sorted((target for number, target in descriptors(pid).items() if number > 2), reverse=True)
+        held = {number: target.split()[0] for number, target in descriptors(pid).items() if number > 2}
+        *memory, own = sorted(held.values())
         assert own.startswith("socket:")
-        assert page.startswith("/memfd:gradwire-page")
+        # The file comes with the first job.
+        assert memory in (["/memfd:gradwire-page"], ["/memfd:gradwire-outbox", "/memfd:gradwire-page"])
         sockets.append(own)
+        files += [Path(f"/proc/{pid}/fd/{number}").stat().st_ino for number, target in held.items() if target != own]
+    assert len(set(files)) == len(files)
     assert len(set(sockets)) == len(sockets) == 3
     assert not set(sockets) & set(descriptors(guarded.process.pid).values())
     (nursery,) = guarded.nursery_pids()
