@@ -205,3 +205,26 @@ def test_empty_members_give_others_their_turns(empty: bytes) -> None:
     begun = time.perf_counter()
     assert asyncio.run(read()) == b""
     assert longest < (time.perf_counter() - begun) / 4
+
+
+WRONG_HEADS = {
+    "no Host": b"GET /healthz HTTP/1.1\r\n\r\n",
+    "two Hosts": b"GET /healthz HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n",
+    "two Hosts in HTTP/1.0": b"GET /healthz HTTP/1.0\r\nHost: a\r\nHost: b\r\n\r\n",
+    "a coding before chunked": head(None).replace(b": chunked", b": gzip, chunked") + IN_CHUNKS + b"\r\n",
+}
+
+
+@pytest.mark.parametrize("text", WRONG_HEADS.values(), ids=list(WRONG_HEADS))
+def test_a_head_that_can_be_read_in_two_ways_is_refused(brisk: Server, text: bytes) -> None:
+    with connect(brisk) as connection:
+        connection.sendall(text)
+        status, _, problem = Reader(connection).reply()
+    assert (status, problem["code"]) == (400, "malformed_body")
+    assert "Host" in problem["detail"] or "chunked" in problem["detail"]
+
+
+def test_http_1_0_needs_no_host(brisk: Server) -> None:
+    with connect(brisk) as connection:
+        connection.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
+        assert Reader(connection).reply()[0] == 200

@@ -90,8 +90,9 @@ class Protocol(HttpToolsProtocol):
         try:
             while data:
                 data = self._rest(data)
-        except httptools.HttpParserError:
-            self.send_400_response("Invalid HTTP request received.")
+        except httptools.HttpParserError as error:
+            told = isinstance(error.__context__, _WrongHead)
+            self.send_400_response(str(error.__context__) if told else "Invalid HTTP request received.")
 
     def _rest(self, data: bytes) -> bytes:
         """Parse up to the end, or up to a head that asks for an upgrade: what comes after it.
@@ -114,6 +115,7 @@ class Protocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         if self._reads_framing_again:
             return
+        _check_head(self.parser.get_http_version(), self.headers)
         self._in_head, self._framing_bytes = False, 0
         self._stop_waiting_for_head()
         super().on_headers_complete()
@@ -238,6 +240,20 @@ class Protocol(HttpToolsProtocol):
         super().on_response_complete()
         if self._refusal is not None and not self._owes_replies() and not self.transport.is_closing():
             self._refuse(*self._refusal)
+
+
+class _WrongHead(Exception):
+    """A head that the parser takes and that RFC 9112 does not. The parser ends with an error of its own for it."""
+
+
+def _check_head(version: str, fields: list[tuple[bytes, bytes]]) -> None:
+    """Raises _WrongHead for more or less than one Host (section 3.2), and for codings of transfer that are not read."""
+    hosts = sum(name == b"host" for name, _ in fields)
+    if hosts > 1 or (hosts == 0 and version == "1.1"):
+        raise _WrongHead(f"a request has one Host field, this one has {hosts}")
+    for name, value in fields:
+        if name == b"transfer-encoding" and value.strip().lower() != b"chunked":
+            raise _WrongHead("of transfer codings only chunked is read")
 
 
 def protocol(patience_ms: int, connections: int | None) -> type[Protocol]:
