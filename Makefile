@@ -100,6 +100,7 @@ openapi-check: $(VENV)/.made-for-serving
 
 docs: $(VENV)/.made-for-serving
 	$(BIN)/gradwire ops --markdown > docs/ops.md
+	$(BIN)/gradwire syntax --page docs/programs.md
 
 dockerfile: $(VENV)/.made-for-testing
 	$(BIN)/hadolint Dockerfile

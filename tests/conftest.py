@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -36,6 +38,20 @@ def client(server: Server) -> Iterator[httpx.Client]:
 def service(client: httpx.Client) -> Service:
     """The shared server as a client sees it."""
     return Service(client)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """A headless browser, for one file of tests: while its driver lives, no event loop can run in this thread."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        pytest.skip("needs Chromium: no `chromium` on the path")
+    playwright = pytest.importorskip("playwright.sync_api", reason="needs the package playwright to drive Chromium")
+    arguments = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"]
+    with playwright.sync_playwright() as driver:
+        launched = driver.chromium.launch(executable_path=path, args=arguments)
+        yield launched
+        launched.close()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,4 +1,4 @@
-"""The console command: gradwire serve | run FILE | ops | openapi | key."""
+"""The console command: gradwire serve | run FILE | ops | syntax | openapi | key."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="gradwire", description="PyTorch over HTTP.")
     parser.add_argument("--version", action="version", version=f"gradwire {gradwire.__version__}")
-    commands = parser.add_subparsers(required=True, metavar="serve | run | ops | openapi | key")
+    commands = parser.add_subparsers(required=True, metavar="serve | run | ops | syntax | openapi | key")
 
     serve = commands.add_parser("serve", help="serve HTTP; every setting is also GRADWIRE_… in the environment")
     serve.add_argument("--host", help="the address to listen on")
@@ -42,6 +42,10 @@ def _parser() -> argparse.ArgumentParser:
     ops.add_argument("--markdown", action="store_true", help="write docs/ops.md: all ops, and what is excluded")
     ops.add_argument("--excluded", action="store_true", help="list what cannot be called, with the reason")
     ops.set_defaults(command=_ops)
+
+    syntax = commands.add_parser("syntax", help="say what a program may hold, as Markdown tables")
+    syntax.add_argument("--page", help="the page to put them into, between its marker lines: docs/programs.md")
+    syntax.set_defaults(command=_syntax)
 
     openapi = commands.add_parser("openapi", help="write the OpenAPI document")
     openapi.add_argument("--output", help="the file to write; standard output without it")
@@ -141,6 +145,17 @@ def _ops(options: argparse.Namespace) -> int:
         offset += MAX_LIMIT
         if page.next_cursor is None:
             return 0
+
+
+def _syntax(options: argparse.Namespace) -> int:
+    from gradwire.program import markdown
+
+    if options.page is None:
+        sys.stdout.write(markdown.tables())
+        return 0
+    page = Path(options.page)
+    page.write_text(markdown.placed(page.read_text("utf-8")), encoding="utf-8")
+    return 0
 
 
 def _openapi(options: argparse.Namespace) -> int:

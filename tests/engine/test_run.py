@@ -98,11 +98,11 @@ def test_a_drawn_seed_is_reported_and_reproduces_the_run():
     assert torch.equal(first.outputs["a"].value, again["a"])
 
 
-def test_manual_seed_in_a_graph_reseeds_the_run_and_gives_none():
+def test_manual_seed_in_a_graph_reseeds_the_run_and_gives_its_generator():
     found = values({}, ("s", "manual_seed", 3), ("a", "rand", 2), returns=["a", "s"])
     torch.manual_seed(3)
     assert torch.equal(found["a"], torch.rand(2))
-    assert found["s"] is None
+    assert found["s"] is torch.default_generator
 
 
 def test_values_are_given_back_after_their_last_use():

@@ -24,6 +24,7 @@ import torch
 from arena import BYTES, Arena
 from hostile import Variant
 
+from gradwire.engine import seeds
 from gradwire.engine.errors import NoOverload, is_out_of_memory
 from gradwire.engine.ops import fences
 from gradwire.engine.ops.arguments import invoke
@@ -206,7 +207,8 @@ class _Child:
     def _made_once(self, variant: Variant, turn: int, fenced_left: int) -> list[Any] | None:
         """The bits of the results; None where the call was refused."""
         self.arena.reset(BYTES[turn])
-        torch.manual_seed(0)
+        seeds.again(0)
+        seeds.numpy_ready()
         try:
             args, kwargs = variant.made(self._place)
         except (MemoryError, torch.OutOfMemoryError):

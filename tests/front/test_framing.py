@@ -208,7 +208,6 @@ def test_empty_members_give_others_their_turns(empty: bytes) -> None:
 
 
 WRONG_HEADS = {
-    "no Host": b"GET /healthz HTTP/1.1\r\n\r\n",
     "two Hosts": b"GET /healthz HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n",
     "two Hosts in HTTP/1.0": b"GET /healthz HTTP/1.0\r\nHost: a\r\nHost: b\r\n\r\n",
     "a coding before chunked": head(None).replace(b": chunked", b": gzip, chunked") + IN_CHUNKS + b"\r\n",
@@ -224,7 +223,8 @@ def test_a_head_that_can_be_read_in_two_ways_is_refused(brisk: Server, text: byt
     assert "Host" in problem["detail"] or "chunked" in problem["detail"]
 
 
-def test_http_1_0_needs_no_host(brisk: Server) -> None:
+@pytest.mark.parametrize("version", [b"1.0", b"1.1"])
+def test_a_head_needs_no_host(brisk: Server, version: bytes) -> None:
     with connect(brisk) as connection:
-        connection.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
+        connection.sendall(b"GET /healthz HTTP/%s\r\n\r\n" % version)
         assert Reader(connection).reply()[0] == 200

@@ -39,7 +39,8 @@ def check_reply(method: str, path: str, status: int, media_type: str | None, bod
     described = operation["responses"].get(str(status))
     assert described is not None, f"{method} {path}: {status} is not in openapi.json"
     assert essence in described["content"], f"{method} {path}: {status} as {essence} is not in openapi.json"
-    _check(described["content"][essence]["schema"], body)
+    if essence.endswith("json"):
+        _check(described["content"][essence]["schema"], body)
 
 
 def check_response(response: httpx.Response) -> None:

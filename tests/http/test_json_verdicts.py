@@ -247,6 +247,7 @@ BYTES: list[tuple] = [
 MILLION = 1_000_000
 UNKNOWN = (422, "invalid_request", None)
 NODE = b'{"op":"eye","args":[1]}'
+MANY_INPUTS = b'{"nodes": [], "inputs": {%s}}' % b",".join(b'"%d":1' % i for i in range(MILLION))
 SIZES: list[tuple] = [
     ("lists nested 60 deep", DATA, deep(60, b"1"), GOOD),
     ("lists nested 190 deep", WHOLE, deep(190), (422, "invalid_request", "")),
@@ -263,7 +264,7 @@ SIZES: list[tuple] = [
     ("a million nulls", DATA, b"[" + b",".join([b"null"] * MILLION) + b"]", tensor_error("/0")),
     ("a million empty objects", DATA, b"[" + b",".join([b"{}"] * MILLION) + b"]", tensor_error("/0")),
     ("a million names that are not known", WHOLE, b"{%s}" % b",".join(b'"%d":1' % i for i in range(MILLION)), UNKNOWN),
-    ("a million inputs", WHOLE, b'{"nodes": [], "inputs": {%s}}' % b",".join(b'"%d":1' % i for i in range(MILLION)), (422, "limit_exceeded", "/inputs")),
+    ("a million inputs", WHOLE, MANY_INPUTS, (422, "limit_exceeded", "/inputs")),
     ("100,000 nodes", WHOLE, b'{"nodes": [%s]}' % b",".join([NODE] * 100_000), (422, "limit_exceeded", "/nodes")),
     ("a name of a megabyte that is not known", WHOLE, b'{"nodes": [], "%s": 1}' % (b"a" * MILLION), UNKNOWN),
     ("an op of a megabyte", OP, b'"' + b"a" * MILLION + b'"', (422, "unknown_op", "/nodes/0/op")),

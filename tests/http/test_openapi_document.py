@@ -33,6 +33,10 @@ def test_the_document_in_the_repository_is_the_one_that_is_served(client: httpx.
 def test_the_operations_are_those_of_the_contract():
     assert {(method, path) for method, path, _ in OPERATIONS} == {
         ("post", "/v1/graphs/run"),
+        ("post", "/v1/graphs/batch"),
+        ("post", "/v1/graphs/draw"),
+        ("post", "/v1/graphs/python"),
+        ("post", "/v1/programs/compile"),
         *(("post", f"/v1/autograd/{name}") for name in SHORT_FORMS),
         ("get", "/v1/ops"),
         ("get", "/v1/ops/{name}"),
@@ -41,7 +45,7 @@ def test_the_operations_are_those_of_the_contract():
         ("get", "/healthz"),
         ("get", "/readyz"),
     }
-    assert [tag["name"] for tag in document()["tags"]] == ["Graphs", "Derivatives", "Ops", "Server"]
+    assert [tag["name"] for tag in document()["tags"]] == ["Graphs", "Programs", "Derivatives", "Ops", "Server"]
 
 
 @pytest.mark.parametrize(("method", "path", "operation"), OPERATIONS, ids=IDS)
@@ -50,7 +54,11 @@ def test_every_operation_is_described(method, path, operation):
     assert operation["description"]
     assert operation["tags"][0] in {tag["name"] for tag in document()["tags"]}
     assert all(parameter["description"] for parameter in operation.get("parameters", []))
-    schema = operation["responses"]["200"]["content"]["application/json"]["schema"]
+    content = operation["responses"]["200"]["content"]
+    if "application/json" not in content:
+        assert all(form["schema"]["type"] == "string" for form in content.values())
+        return
+    schema = content["application/json"]["schema"]
     assert schema["$ref"].rpartition("/")[2] in document()["components"]["schemas"]
 
 
@@ -127,11 +135,11 @@ def examples():
             for example in parameter["examples"].values()
         ]
         content = operation.get("requestBody", {}).get("content", {"none": {"examples": {"": {"value": None}}}})
-        for media_type in content.values():
-            for label, example in media_type["examples"].items():
+        for kind, media_type in content.items():
+            for label, example in media_type.get("examples", {}).items():
                 for name in names or [""]:
-                    title = " ".join(filter(None, (operation["operationId"], name, label)))
-                    yield pytest.param(method, path.replace("{name}", name), example["value"], id=title)
+                    title = " ".join(filter(None, (operation["operationId"], name, label, kind.partition("/")[0])))
+                    yield pytest.param(method, path.replace("{name}", name), kind, example["value"], id=title)
 
 
 def as_javascript(value):
@@ -144,9 +152,14 @@ def as_javascript(value):
 
 
 @pytest.mark.parametrize("rewritten", [False, True], ids=["as written", "as a browser writes it"])
-@pytest.mark.parametrize(("method", "path", "body"), list(examples()))
-def test_every_example_succeeds_as_it_stands(client: httpx.Client, method, path, body, rewritten):
-    reply = client.request(method, path, json=as_javascript(body) if rewritten else body)
+@pytest.mark.parametrize(("method", "path", "kind", "body"), list(examples()))
+def test_every_example_succeeds_as_it_stands(client: httpx.Client, method, path, kind, body, rewritten):
+    body = as_javascript(body) if rewritten else body
+    if kind == "multipart/form-data":
+        parts = {name: (None, json.dumps(value), "application/json") for name, value in body.items()}
+        reply = client.request(method, path, files=parts)
+    else:
+        reply = client.request(method, path, json=body)
     assert reply.status_code == 200, reply.text
     check_response(reply)
 

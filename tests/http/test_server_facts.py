@@ -80,7 +80,7 @@ def test_the_start_page_shows_a_request_to_this_server(client: httpx.Client):
 
 def test_a_host_header_cannot_put_markup_on_the_page(client: httpx.Client):
     page = client.get("/", headers={"host": 'a"<script>alert(1)</script>'})
-    assert "<script" not in page.text
+    assert "alert(1)" not in page.text
 
 
 @pytest.mark.parametrize("code", STATUSES)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,6 @@ import pytest
 
 pytestmark = pytest.mark.browser
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 PATIENCE_MS = 30_000
 
 
@@ -52,21 +50,9 @@ class Docs:
         return int(reply.locator(".response-col_status").inner_text().split()[0]), shown.inner_text()
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    if CHROMIUM is None:
-        pytest.skip("needs Chromium: no `chromium` on the path")
-    playwright = pytest.importorskip("playwright.sync_api", reason="needs the package playwright to drive Chromium")
-    arguments = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"]
-    with playwright.sync_playwright() as driver:
-        launched = driver.chromium.launch(executable_path=CHROMIUM, args=arguments)
-        yield launched
-        launched.close()
-
-
 @pytest.fixture
-def docs(browser: Any, client: httpx.Client) -> Iterator[Docs]:
-    page = browser.new_page(viewport={"width": 1200, "height": 1400})
+def docs(chromium: Any, client: httpx.Client) -> Iterator[Docs]:
+    page = chromium.new_page(viewport={"width": 1200, "height": 1400})
     opened = Docs(page, str(client.base_url).rstrip("/"))
     yield opened
     page.close()

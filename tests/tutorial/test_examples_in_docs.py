@@ -15,7 +15,15 @@ import pytest
 from markdown_examples import BASE_URL, Example, examples, must_be_shown_in
 from server import Server
 
-FILES = ["README.md", "docs/tutorial.md", "docs/errors.md", "docs/derivatives.md"]
+FILES = [
+    "README.md",
+    "docs/tutorial.md",
+    "docs/errors.md",
+    "docs/derivatives.md",
+    "docs/notebook-to-http.md",
+    "docs/bodies.md",
+    "docs/programs.md",
+]
 EXAMPLES = [example for file in FILES for example in examples(file)]
 
 

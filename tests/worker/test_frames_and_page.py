@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 from collections.abc import Iterator
 
 import msgspec
 import pytest
 
+from gradwire.contract import memory
 from gradwire.contract.frames import LENGTHS, READY, FrameReader, Job, Reply, job_head, read_job, read_reply, reply_head
 from gradwire.contract.page import SIZE, JobPage, Running, create
 
@@ -32,6 +34,54 @@ def test_a_reply_comes_out_as_it_went_in_whatever_the_pieces(size: int) -> None:
         assert frames[:-1] == [None] * (len(frames) - 1)
         assert frames[-1] is not None
         assert read_reply(*frames[-1]) == REPLY
+
+
+def test_a_reply_in_a_file_travels_as_its_length() -> None:
+    reply = Reply(status=200, media_type="application/x-npz", body=b"ab", rest=[memoryview(b"cde")], timing="run;dur=1")
+    frame = FrameReader(longest_body=0).feed(reply_head(reply, filed=True))
+    assert frame is not None
+    read = read_reply(*frame, lambda length: b"abcde"[:length])
+    assert read == Reply(status=200, media_type="application/x-npz", body=b"abcde", timing="run;dur=1")
+    assert LENGTHS.unpack_from(reply_head(reply))[1] == reply.length == 5
+
+
+def test_a_file_cannot_be_cut_short_by_whoever_has_it() -> None:
+    descriptor = memory.create("test", 10_000, sealed=True)
+    assert memory.write(descriptor, [b"abc", memoryview(b"defg")], 9_993) == 10_000
+    assert memory.read(descriptor, 9_990, 10_001) == b"\0\0\0abcdefg"
+    for size in (0, 9_999, 10_001):
+        with pytest.raises(PermissionError):
+            os.ftruncate(descriptor, size)
+    with pytest.raises(PermissionError):
+        memory.write(descriptor, [b"h"], 10_000)
+    os.close(descriptor)
+
+
+def test_a_reply_that_was_taken_cannot_be_changed_by_whoever_has_it() -> None:
+    descriptor = memory.create("test", 10_000, sealed=True)
+    memory.write(descriptor, [b"reply"])
+    mapped = mmap.mmap(descriptor, 10_000)
+    with pytest.raises(OSError, match="busy"):
+        memory.frozen(descriptor, 5)
+    mapped.close()
+    found = memory.frozen(descriptor, 5)
+    with pytest.raises(PermissionError):
+        memory.write(descriptor, [b"other"])
+    os.close(descriptor)
+    assert found == b"reply"
+
+
+def test_a_body_that_was_let_go_takes_no_memory_and_reads_as_zeros() -> None:
+    descriptor = memory.create("test")
+    memory.write(descriptor, [b"abcd" * 25_000])
+    body = memory.map_body(descriptor, 100_000)
+    assert body.startswith(b"cdab", 2)
+    assert not body.startswith(b"cdab", 2, 5)
+    assert os.fstat(descriptor).st_blocks > 0
+    body.release()
+    assert os.fstat(descriptor).st_blocks == 0
+    assert body[:] == bytes(100_000)
+    os.close(descriptor)
 
 
 def test_the_first_frame_of_a_worker_is_empty() -> None:

@@ -4,17 +4,23 @@ A frame is the lengths of its header and of its body, the header (a job or a rep
 is. Each worker has a socket of its own and holds one job at a time, so frames need no numbers. A worker's first frame
 is empty: it is ready for jobs.
 
-Bodies travel in the socket. One that should not be copied could travel as a descriptor beside its header (SCM_RIGHTS):
-it would be one more member of the headers, and the sockets are of a kind that can carry it.
+Bodies travel in the socket, long ones in files of shared memory (memory.py), whose descriptors go beside the header
+(SCM_RIGHTS): a job's body in one of its own, and an empty one for the next long reply, as only the front can receive
+no descriptors.
 """
 
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable, Sequence
 
 import msgspec
 
+from gradwire.contract.memory import Buffer
+
 LENGTHS = struct.Struct("<IQ")
+# The kind of a job that cuts a batch into byte ranges of its graphs.
+SPLIT = "graph.split"
 READY = LENGTHS.pack(0, 0)
 # No header is longer; one that is comes from a process that has gone wrong.
 _LONGEST_HEADER = 65536
@@ -24,34 +30,48 @@ class Job(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One piece of work for a worker.
 
     `kind` says which road it takes (`graph.run`, `op.run`, `op.describe`, `autograd`, `catalogue`, `devices`), `target`
-    what it is about (an op's name, a short form's). `accept` is the reply's media type, already negotiated;
-    `queued_ms` how long the job waited. The body travels beside this header.
+    what it is about (an op's name, a short form's). `media_type` is the body's, `boundary` the parameter of a multipart
+    one; `accept` is the reply's media type, already negotiated; `queued_ms` how long the job waited. The body travels
+    beside this header, or in a file of `length` bytes; `outbox`: with a file for the next long reply.
     """
 
     kind: str
     target: str = ""
     media_type: str = "application/json"
+    boundary: str = ""
     accept: str = "application/json"
     queued_ms: float = 0.0
+    length: int = 0
+    outbox: bool = False
 
 
 class Reply(msgspec.Struct, kw_only=True):
     """A finished reply; the front hands `body` to the client as it is.
 
-    `retire`: the worker ran out of memory and should not take another job.
+    `rest` are further pieces of the body, in a worker only; `timing` is the header field Server-Timing. `retire`: the
+    worker ran out of memory and should not take another job.
     """
 
     status: int
     media_type: str
-    body: bytes = b""
+    body: Buffer = b""
+    rest: Sequence[Buffer] = ()
+    timing: str = ""
     retire: bool = False
+
+    @property
+    def length(self) -> int:
+        """Bytes of the whole body."""
+        return len(self.body) + sum(map(len, self.rest))
 
 
 class ReplyHeader(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """A reply as it travels: all but its body."""
+    """A reply as it travels: all but its body, which may be the first `filed` bytes of the file for it."""
 
     status: int
     media_type: str
+    timing: str = ""
+    filed: int = 0
     retire: bool = False
 
 
@@ -66,10 +86,18 @@ def job_head(job: Job, length: int) -> bytes:
     return LENGTHS.pack(len(header), length) + header
 
 
-def reply_head(reply: Reply) -> bytes:
-    """What goes before a reply's body."""
-    header = _encode(ReplyHeader(status=reply.status, media_type=reply.media_type, retire=reply.retire))
-    return LENGTHS.pack(len(header), len(reply.body)) + header
+def reply_head(reply: Reply, *, filed: bool = False) -> bytes:
+    """What goes before a reply's body, or all that is sent where that is in the file."""
+    length = reply.length
+    head = ReplyHeader(
+        status=reply.status,
+        media_type=reply.media_type,
+        timing=reply.timing,
+        filed=length if filed else 0,
+        retire=reply.retire,
+    )
+    header = _encode(head)
+    return LENGTHS.pack(len(header), 0 if filed else length) + header
 
 
 def read_job(header: bytes) -> Job:
@@ -77,10 +105,11 @@ def read_job(header: bytes) -> Job:
     return _decode_job(header)
 
 
-def read_reply(header: bytes, body: bytes) -> Reply:
-    """The reply in a frame's header, with its body."""
+def read_reply(header: bytes, body: bytes, filed: Callable[[int], Buffer] | None = None) -> Reply:
+    """The reply in a frame's header, with its body; `filed` gives so many bytes of the file, where it is there."""
     head = _decode_reply(header)
-    return Reply(status=head.status, media_type=head.media_type, retire=head.retire, body=body)
+    found = filed(head.filed) if head.filed and filed is not None else body
+    return Reply(status=head.status, media_type=head.media_type, timing=head.timing, retire=head.retire, body=found)
 
 
 class FrameReader:

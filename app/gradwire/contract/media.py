@@ -10,6 +10,12 @@ from functools import lru_cache
 JSON = "application/json"
 PROBLEM = "application/problem+json"
 HTML = "text/html"
+MULTIPART = "multipart/form-data"
+SAFETENSORS = "application/x-safetensors"
+NPZ = "application/x-npz"
+SVG = "image/svg+xml"
+GRAPHVIZ = "text/vnd.graphviz"
+MERMAID = "text/vnd.mermaid"
 
 _TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _TYPE = re.compile(rf"\s*({_TOKEN})/({_TOKEN})\s*")

@@ -6,13 +6,13 @@ the page still says which node was running. The front trusts nothing in it: a br
 
 from __future__ import annotations
 
-import fcntl
 import mmap
-import os
 from collections.abc import Sequence
 from typing import NamedTuple, TypeAlias
 
 import orjson
+
+from gradwire.contract import memory
 
 # Only what is written takes memory. Enough for 10,000 labels of ordinary length.
 SIZE = 4 * 2**20
@@ -23,11 +23,8 @@ _RUNNING, _DEADLINE, _LABELS_LENGTH, _TAKEN = 0, 1, 2, 3
 
 def create() -> int:
     """A file descriptor of a fresh page; it goes to the worker, which maps the same memory."""
-    descriptor = os.memfd_create("gradwire-page", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-    os.ftruncate(descriptor, SIZE)
     # A worker that cut it short would have the front's next look at it end the front.
-    fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL)
-    return descriptor
+    return memory.create("page", SIZE, sealed=True)
 
 
 # A node's name; with its JSON pointer where that is not /nodes/ and the node's place.

@@ -15,6 +15,7 @@ from gradwire.engine.compile import compile_expression, constant
 from gradwire.engine.control import CONTROL, LEAST, OPTIONS, ROLES
 from gradwire.engine.errors import NoOverload
 from gradwire.engine.graph import Callee, Expression, NamedFunction, Node, Numbers, Ref, Transform
+from gradwire.engine.observe.origins import Maker
 from gradwire.engine.references import Getter
 from gradwire.engine.scope import RUN, Scope, running
 from gradwire.engine.steps import Step
@@ -100,7 +101,7 @@ def _labelled(call: Callable[..., Any], node: Node, watch: Watch) -> Callable[..
     def labelled(run: Any, of: Any, options: Any, *args: Any, **kwargs: Any) -> Any:
         value = call(run, of, options, *args, **kwargs)
         if not is_transformed():
-            tape.after(node.label, value, [*args, *kwargs.values()])
+            tape.after(Maker.of(node), value, [*args, *kwargs.values()])
         return value
 
     return labelled

@@ -64,6 +64,8 @@ def compile_for(planner: Planner, node: For) -> None:
     step = planner.add(node, _nothing, (whole_frame, over))
     with planner.body_of(node):
         bind = planner.binder(node, node.target)
+        if planner.watch.record is not None and isinstance(node.target, str):
+            bind = planner.watch.record.target(node, node.target, bind)
         inner = planner.statements(node.body)
     cost = 1 + len(node.body)
 
@@ -164,14 +166,17 @@ def compile_with(planner: Planner, node: With) -> None:
 
 def compile_def(planner: Planner, node: Def) -> None:
     """A function, closed over the frame in which its definition runs."""
-    scope = Scope(parent=planner.scope, dynamic=has_blocks(node.body), has_dicts=planner.scope.has_dicts)
+    outer, name = planner.scope, "<lambda>" if node.name.startswith("<lambda>") else node.name
+    scope = Scope(parent=outer, dynamic=has_blocks(node.body), has_dicts=outer.has_dicts)
+    scope.within = f"{outer.within}{name}.<locals>."
     parameters = [*node.params, *node.keyword_only]
     defaults = [(one.name, planner.expression(one.default)) for one in parameters if one.default is not None]
     step = planner.add(node, _nothing, (whole_frame,))
     scope.declare(one.name for one in parameters)
     scope.certain.update(one.name for one in parameters)
     code = Code(
-        "<lambda>" if node.name.startswith("<lambda>") else node.name,
+        name,
+        outer.within + name,
         [(one.name, scope.slots[one.name]) for one in node.params],
         [(one.name, scope.slots[one.name]) for one in node.keyword_only],
     )
@@ -185,6 +190,8 @@ def compile_def(planner: Planner, node: Def) -> None:
         if returns is not None:
             code.result = planner.expression(returns)
     code.size = scope.size
+    if planner.watch.record is not None:
+        code.note = planner.watch.record.parameters(node, [*code.positional, *code.keyword_only])
 
     def define(frame: list[Any]) -> Function:
         frame[RUN].holds_cycles |= frame[ENCLOSING] is not None

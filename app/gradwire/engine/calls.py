@@ -142,7 +142,7 @@ def _bound(op: Op, node: Node, scope: Scope) -> _Bound:
         return _Bound(op, made.call, made.args, {}, plain=False, writes=made.writes)
     call = bind(op, node)
     if call.op.name == "manual_seed":
-        return _Bound(call.op, seeds.reseed, call.args, call.kwargs, plain=False, writes=False)
+        return _Bound(call.op, seeds.manual_seed, call.args, call.kwargs, plain=False, writes=False)
     writes = call.op.in_place or "out" in call.kwargs
     if call.op.plain:
         return _Bound(call.op, call.op.call, call.args, call.kwargs, plain=True, writes=writes)

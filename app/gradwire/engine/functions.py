@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,16 +17,20 @@ from gradwire.engine.steps import Run, Step
 class Code:
     """What all functions made by one definition share.
 
-    Parameters are (name, slot); those without a default come first among the positional ones. `result` reads what the
-    function gives at its end; None where it gives nothing. `size` is how long a frame is.
+    `qualified` is the name with those of the functions around it, as Python prints it. Parameters are (name, slot);
+    those without a default come first among the positional ones. `result` reads what the function gives at its end;
+    None where it gives nothing. `size` is how long a frame is. `note` looks at a frame once the parameters are in
+    it.
     """
 
     name: str
+    qualified: str
     positional: Sequence[tuple[str, int]]
     keyword_only: Sequence[tuple[str, int]]
     steps: list[Step] = field(default_factory=list)
     result: Getter | None = None
     size: int = 0
+    note: Callable[[list[Any]], None] | None = None
 
 
 class Function:
@@ -35,16 +39,16 @@ class Function:
     Raises NoOverload where the arguments do not fit its parameters, and Refusal with the inner node that failed.
     """
 
-    __slots__ = ("__name__", "_code", "_defaults", "_frame")
+    __slots__ = ("__name__", "_code", "_defaults", "_frame", "qualified")
 
     def __init__(self, code: Code, frame: list[Any], defaults: dict[str, Any]) -> None:
-        self.__name__ = code.name
+        self.__name__, self.qualified = code.name, code.qualified
         self._code = code
         self._frame = frame
         self._defaults = defaults
 
     def __repr__(self) -> str:
-        return f"<function {self.__name__} at 0x0>"
+        return f"<function {self.qualified} at 0x0>"
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         code = self._code
@@ -52,6 +56,8 @@ class Function:
         frame: list[Any] = [UNBOUND] * code.size
         frame[:2] = run, self._frame
         self._bind(frame, args, kwargs)
+        if code.note is not None:
+            code.note(frame)
         run.enter(code.name)
         try:
             run.budget.take(len(code.steps))

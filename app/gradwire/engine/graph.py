@@ -294,8 +294,8 @@ class Graph:
     """A whole request. `returns` None means: the last named node and every filled gradient.
 
     `assigned` are a program's variables, in the order of their last binding: without `returns`, the last of them that
-    has a kind is returned. `faulty_names` are defined by something that could not be read; references to them are not
-    reported again.
+    has a kind is returned. `variables`: all values that have a name at the end are wanted too. `faulty_names` are
+    defined by something that could not be read; references to them are not reported again.
     """
 
     inputs: dict[str, TensorDocument] = field(default_factory=dict)
@@ -310,3 +310,4 @@ class Graph:
     faulty_names: set[str] = field(default_factory=set)
     functions: list[Def] = field(default_factory=list)
     assigned: list[str] | None = None
+    variables: bool = False

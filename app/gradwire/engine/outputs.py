@@ -54,6 +54,17 @@ def _default(plan: Plan, frame: list[Any]) -> Iterator[tuple[str, Any]]:
             yield f"{name}.grad", value.grad
 
 
+def variables(plan: Plan, frame: list[Any]) -> dict[str, Any]:
+    """What each name stands for now that the graph has ended: inputs, then what was bound, in the order of binding.
+
+    Functions and other values that a reply has no form for are left out.
+    """
+    graph = plan.graph
+    bound = plan.names if graph.assigned is None else graph.assigned
+    values = {name: frame[plan.names[name]] for name in (*graph.inputs, *bound)}
+    return {name: value for name, value in values.items() if has_kind(value)}
+
+
 def _last(plan: Plan, frame: list[Any]) -> str | None:
     """The name whose value is returned where nothing was asked for."""
     assigned = plan.graph.assigned

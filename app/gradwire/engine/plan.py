@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import torch
 
@@ -20,6 +20,9 @@ from gradwire.engine.statements import bound_names, deleted_names, has_blocks
 from gradwire.engine.steps import Step
 from gradwire.engine.watch import Watch
 from gradwire.findings import Finding, Refusal, Source
+
+if TYPE_CHECKING:
+    from gradwire.engine.pictures.record import Record
 
 # What a node is called: its id or its index; with its JSON pointer where it does not stand at /nodes/ and its position.
 Label: TypeAlias = "str | int | list[str | int]"
@@ -68,22 +71,22 @@ class Plan:
         return replace(self, graph=replace(self.graph, inputs=inputs, seed=seed, deadline_ms=deadline_ms))
 
 
-def plan(graph: Graph) -> tuple[Plan, list[Finding]]:
-    """Prepare `graph`. The plan may only be run where no finding came with it."""
-    return _Whole(graph).planned()
+def plan(graph: Graph, record: Record | None = None) -> tuple[Plan, list[Finding]]:
+    """Prepare `graph`, its nodes watched by `record`. The plan may only be run where no finding came with it."""
+    return _Whole(graph, record).planned()
 
 
 class _Whole:
     """A graph's inputs, functions, nodes and returns, one after the other."""
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, record: Record | None) -> None:
         self.graph = graph
         self.findings: list[Finding] = []
         self.plan = Plan(graph, self._device())
         if graph.tape is not None:
             self.plan.tape = Tape(gradients=graph.tape.gradients)
         self.scope = self._scope()
-        self.planner = Planner(self.scope, Watch(self.plan.writes, self.plan.tape))
+        self.planner = Planner(self.scope, Watch(self.plan.writes, self.plan.tape, record))
 
     def planned(self) -> tuple[Plan, list[Finding]]:
         plan, planner = self.plan, self.planner
@@ -140,6 +143,8 @@ class _Whole:
     def _returns(self) -> None:
         """Prepare what the client asked for; by default the last named node and every filled gradient are wanted."""
         scope, makers = self.scope, self.planner.makers
+        if self.graph.variables:
+            scope.kept |= set(scope.slots.values())
         if self.graph.returns is None:
             last = default_name(self.graph)
             scope.kept |= {scope.slots[name] for name in (last,) if name is not None}

@@ -54,11 +54,14 @@ class Planner:
 
     def _statement(self, node: Statement) -> None:
         outer, self.found = self.found, []
+        before = len(self._steps)
         self.scope.reads = set()
         if isinstance(node, Node):
             self._node(node)
         else:
             blocks.COMPILE[type(node)](self, node)
+        if self.watch.record is not None and len(self._steps) > before:
+            self.watch.record.watch(self._steps[before])
         for finding in self.found:
             finding.node = node.label if finding.node is None else finding.node
         self.findings += self.found

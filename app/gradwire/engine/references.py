@@ -33,11 +33,11 @@ def _named_tuple_fields() -> frozenset[str]:
     fields: set[str] = set(forward_ad.UnpackedDualTensor._fields)
     for kind in kinds:
         if isinstance(kind, type) and issubclass(kind, tuple):
-            fields.update(_fields(kind))
+            fields.update(fields_of(kind))
     return frozenset(fields)
 
 
-def _fields(kind: type) -> tuple[str, ...]:
+def fields_of(kind: type) -> tuple[str, ...]:
     """The field names of a named tuple's class, Python's or PyTorch's (a C struct sequence)."""
     if hasattr(kind, "_fields"):
         return tuple(kind._fields)
@@ -127,6 +127,6 @@ def _item(value: tuple[Any, ...] | list[Any], step: str) -> Any:
         index = int(step)
         if index < len(value):
             return value[index]
-    elif step in _fields(type(value)):
+    elif step in fields_of(type(value)):
         return getattr(value, step)
     raise PathError(step, value)

@@ -13,7 +13,7 @@ from torch.autograd import forward_ad
 from gradwire.engine import seeds
 from gradwire.engine.execute import execute
 from gradwire.engine.language.budget import MAX_STEPS, Budget
-from gradwire.engine.outputs import outputs, returned_tensors
+from gradwire.engine.outputs import outputs, returned_tensors, variables
 from gradwire.engine.plan import Plan
 from gradwire.engine.scope import ENCLOSING, RUN, UNBOUND
 from gradwire.engine.steps import Run, Word
@@ -38,12 +38,13 @@ def run(plan: Plan, word: Word | None = None, max_steps: int = MAX_STEPS) -> Out
             execute(plan.steps, frame, state)
             state.word[0] = 0
             found = outputs(plan, frame)
+            named = variables(plan, frame) if plan.graph.variables else None
     finally:
         state.close()
     tape = plan.tape.finish(returned_tensors(plan, found)) if plan.tape is not None else None
     wrote = [(entry, plan.places[entry.position - 1]) for entry in state.budget.printed]
     printed = wrote if wrote or plan.graph.assigned is not None else None
-    return Outcome(found, seed, str(plan.device), tape, printed)
+    return Outcome(found, seed, str(plan.device), tape, printed, named)
 
 
 @contextlib.contextmanager

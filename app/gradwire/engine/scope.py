@@ -56,7 +56,7 @@ class Scope:
     by now, `lasting` those that have one from the start. In a flat graph (not `dynamic`) only the certain ones can be
     read; where there are blocks the run finds out. `reads` notes which slots of this scope the statement being
     compiled reads. `kept` are slots whose value must stay until the scope ends. `has_dicts`: a value may be a dict, so
-    any word may be a step of a path.
+    any word may be a step of a path. `within` is what Python puts before the names of functions defined in it.
     """
 
     parent: Scope | None = None
@@ -73,6 +73,7 @@ class Scope:
     bodies: list[Lifetimes] = field(default_factory=list)
     size: int = FIRST_SLOT
     has_dicts: bool = False
+    within: str = ""
 
     def fresh(self) -> int:
         """A new slot."""

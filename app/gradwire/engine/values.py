@@ -35,8 +35,8 @@ class OutputValue:
 class Outcome:
     """What a run gives.
 
-    `tape` is None where none was asked for. `printed` is what each `print` wrote, and its node; None where nothing was
-    to be printed.
+    `tape` is None where none was asked for; so is `variables`, the values by name as they were at the end. `printed` is
+    what each `print` wrote, and its node; None where nothing was to be printed.
     """
 
     outputs: dict[str, OutputValue]
@@ -44,6 +44,7 @@ class Outcome:
     device: str
     tape: dict[str, Any] | None = None
     printed: list[tuple[Printed, Statement]] | None = None
+    variables: dict[str, Any] | None = None
 
 
 _KINDS = (

@@ -5,14 +5,18 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import torch
 
 from gradwire.engine.graph import Collection, Expression, Node, Ref
 from gradwire.engine.observe.inplace import Writes
+from gradwire.engine.observe.origins import Maker
 from gradwire.engine.observe.tape import Tape
 from gradwire.engine.ops.registry import Op
+
+if TYPE_CHECKING:
+    from gradwire.engine.pictures.record import Record
 
 Wrap: TypeAlias = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -22,10 +26,12 @@ STARTS_BACKWARD = frozenset(("Tensor.backward", "autograd.backward", "autograd.g
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """What looks on while a graph runs: the tape, where one is asked for, and the record of in-place writes."""
+    """What looks on while a graph runs: the record of in-place writes, and, where they are asked for, the tape and the
+    record for a picture."""
 
     writes: Writes
     tape: Tape | None = None
+    record: Record | None = None
 
 
 def watching(node: Node, op: Op, watch: Watch, in_place: bool) -> Wrap | None:
@@ -59,6 +65,8 @@ def _without_grad(call: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _recorded(call: Callable[..., Any], node: Node, writes: Writes) -> Callable[..., Any]:
+    maker = Maker.of(node)
+
     def recorded(*args: Any, **kwargs: Any) -> Any:
         value = call(*args, **kwargs)
         if is_transformed():
@@ -66,14 +74,14 @@ def _recorded(call: Callable[..., Any], node: Node, writes: Writes) -> Callable[
         written = kwargs["out"] if "out" in kwargs else args[0]
         for tensor in written if isinstance(written, (tuple, list)) else (written,):
             if isinstance(tensor, torch.Tensor):
-                writes.record(node.label, tensor)
+                writes.record(maker, tensor)
         return value
 
     return recorded
 
 
 def _taped(call: Callable[..., Any], node: Node, op: Op, tape: Tape, in_place: bool) -> Callable[..., Any]:
-    starts = op.name in STARTS_BACKWARD
+    starts, maker = op.name in STARTS_BACKWARD, Maker.of(node)
 
     def taped(*args: Any, **kwargs: Any) -> Any:
         if is_transformed():
@@ -85,8 +93,8 @@ def _taped(call: Callable[..., Any], node: Node, op: Op, tape: Tape, in_place: b
                 value = call(*args, **kwargs)
         finally:
             if starts:
-                tape.finished()
-        tape.after(node.label, value, [*args, *kwargs.values()])
+                tape.finished(_creates_graph(op, args, kwargs))
+        tape.after(maker, value, [*args, *kwargs.values()])
         return value
 
     return taped
@@ -106,6 +114,13 @@ def _differentiated_by(op: Op, args: Sequence[Any], kwargs: dict[str, Any]) -> l
     wanted = kwargs.get("inputs", second)
     several = wanted if isinstance(wanted, (tuple, list)) else (wanted,)
     return [tensor for tensor in several if isinstance(tensor, torch.Tensor)]
+
+
+def _creates_graph(op: Op, args: Sequence[Any], kwargs: dict[str, Any]) -> bool:
+    """Whether the gradients that a pass leaves in `.grad` have a graph; autograd.grad leaves none there."""
+    if op.name == "autograd.grad":
+        return False
+    return bool(args[3] if len(args) > 3 else kwargs.get("create_graph"))
 
 
 def _text(written: Expression | None, otherwise: str) -> str:

@@ -25,6 +25,13 @@ _BY_STATUS = {
     415: (b"accept-encoding", b", ".join(coding.encode() for coding in codings.READ)),
     503: (b"retry-after", str(RETRY_AFTER_S).encode()),
 }
+# A picture is opened by browsers, and holds words of a client's: it may not do anything.
+_NOSNIFF = (b"x-content-type-options", b"nosniff")
+_BY_MEDIA = {
+    media.SVG: (_NOSNIFF, (b"content-security-policy", b"default-src 'none'; style-src 'unsafe-inline'; sandbox")),
+    media.GRAPHVIZ: (_NOSNIFF,),
+    media.MERMAID: (_NOSNIFF,),
+}
 
 Fields = Iterable[tuple[bytes, bytes]]
 
@@ -72,8 +79,11 @@ async def decline(scope: Scope, receive: Receive, send: Send, reply: Reply, fiel
 
 def _headers(reply: Reply, length: int) -> list[tuple[bytes, bytes]]:
     headers = [(b"content-type", reply.media_type.encode()), (b"content-length", str(length).encode())]
+    if reply.timing:
+        headers.append((b"server-timing", reply.timing.encode()))
     if reply.status in _BY_STATUS:
         headers.append(_BY_STATUS[reply.status])
+    headers += _BY_MEDIA.get(reply.media_type, ())
     return headers
 
 

@@ -16,6 +16,8 @@ from functools import lru_cache
 from isal import isal_zlib
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gradwire.contract.memory import Buffer
+
 if sys.version_info >= (3, 14):
     from compression import zstd
 else:
@@ -63,16 +65,16 @@ def of_body(header: bytes | None) -> str | None:
     return name if name in READ or name == IDENTITY else None
 
 
-def _gzip(body: bytes) -> bytes:
+def _gzip(body: Buffer) -> bytes:
     packed: bytes = isal_zlib.compress(body, 1, _GZIP_WINDOW)
     return packed
 
 
-def _zstd(body: bytes) -> bytes:
+def _zstd(body: Buffer) -> bytes:
     return zstd.compress(body, 1)
 
 
-_CODERS: dict[str, Callable[[bytes], bytes]] = {"gzip": _gzip, "zstd": _zstd}
+_CODERS: dict[str, Callable[[Buffer], bytes]] = {"gzip": _gzip, "zstd": _zstd}
 
 
 def wish(header: bytes | None) -> Wish | None:
@@ -105,7 +107,7 @@ def _qualities(header: str) -> dict[str, float]:
     return liked
 
 
-async def coded(body: bytes, taken: bytes | None) -> tuple[bytes, list[tuple[bytes, bytes]]]:
+async def coded(body: Buffer, taken: bytes | None) -> tuple[Buffer, list[tuple[bytes, bytes]]]:
     """`body` as the client of this `Accept-Encoding` gets it, and the header fields that say so."""
     wished = wish(taken) or PLAIN
     if len(body) <= LEAST and wished.plain:
@@ -121,7 +123,7 @@ async def coded(body: bytes, taken: bytes | None) -> tuple[bytes, list[tuple[byt
     return packed, [_VARY, (b"content-encoding", wished.coding.encode())]
 
 
-def _packed(body: bytes, wished: Wish) -> bytes | None:
+def _packed(body: Buffer, wished: Wish) -> bytes | None:
     """The coded body; None where that gains nothing and the client takes it plain."""
     code = _CODERS[wished.coding]
     if wished.plain and len(body) > _SAMPLE and len(code(body[:_SAMPLE])) > _WORTH_IT * _SAMPLE:

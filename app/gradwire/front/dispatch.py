@@ -6,22 +6,22 @@ import asyncio
 from collections.abc import Awaitable
 from dataclasses import dataclass
 
+from starlette.datastructures import State
 from starlette.types import Receive, Scope, Send
 
-from gradwire.contract import media
 from gradwire.contract.frames import Job, Reply
+from gradwire.contract.memory import FiledBody
 from gradwire.findings import Finding, Refusal
-from gradwire.front import codings
+from gradwire.front import batches, codings, offers
 from gradwire.front.access.gate import SPENT
 from gradwire.front.answering import answer, bug, decline, refused
+from gradwire.front.executors import Spent
 from gradwire.front.intake import ClientLeft, read_body
 from gradwire.front.room import Place
 from gradwire.front.settings import Settings
 
 # A job that is over by then needs nobody to watch whether the client is still there.
 _WATCH_S = 0.004
-_READ = (media.JSON,)
-_WRITTEN = (media.JSON,)
 
 
 async def run(scope: Scope, receive: Receive, send: Send, job: Job) -> None:
@@ -45,15 +45,15 @@ async def _reply(scope: Scope, receive: Receive, job: Job, head: _Head, place: P
     """The reply, whatever happens, and whether some of the body is still unread; None where the client has left."""
     state = scope["app"].state
     unread = False
+    body: bytes | FiledBody = b""
     try:
         if scope["method"] == "POST":
             unread = True
-            body = await _body(head, receive, place, state.settings)
+            job, body = await _body(job, head, receive, place, state.settings)
             unread = False
         else:
-            _raise_if_any(_taken_findings(head))
-            body = b""
-        return await _watched(receive, state.executor.submit(job, body, scope.get(SPENT))), unread
+            job = _job(job, head, [])
+        return await _watched(receive, _submitted(state, job, body, scope.get(SPENT), place)), unread
     except Refusal as refusal:
         return refused(refusal.findings), unread
     except ClientLeft:
@@ -64,6 +64,16 @@ async def _reply(scope: Scope, receive: Receive, job: Job, head: _Head, place: P
         return refused([stopping]), unread
     except Exception as error:
         return refused([bug(f"{scope['method']} {scope['path']}", error)]), unread
+    finally:
+        if isinstance(body, FiledBody):
+            body.close()
+
+
+def _submitted(state: State, job: Job, body: bytes | FiledBody, spent: Spent | None, place: Place) -> Awaitable[Reply]:
+    if job.kind == batches.KIND:
+        return batches.run(state.executor, state.settings, body, spent, place)
+    submitted: Awaitable[Reply] = state.executor.submit(job, body, spent)
+    return submitted
 
 
 @dataclass(slots=True)
@@ -93,11 +103,21 @@ def _head(scope: Scope) -> _Head:
     return head
 
 
-async def _body(head: _Head, receive: Receive, place: Place, settings: Settings) -> bytes:
-    """The body of a request whose headers are in order. Raises Refusal and ClientLeft."""
+async def _body(
+    job: Job, head: _Head, receive: Receive, place: Place, settings: Settings
+) -> tuple[Job, bytes | FiledBody]:
+    """The job and body of a request whose headers are in order. Raises Refusal and ClientLeft."""
     coding = codings.of_body(head.content_encoding)
-    _raise_if_any([*_body_findings(head, coding), *_taken_findings(head)])
-    return await read_body(
+    findings: list[Finding] = []
+    read = offers.reads(job, _text(head.content_type))
+    if isinstance(read, Finding):
+        findings.append(read)
+    else:
+        job = read
+    if coding is None:
+        findings.append(_coding_finding(head))
+    job = _job(job, head, findings)
+    body = await read_body(
         receive,
         head.content_length,
         None if coding == codings.IDENTITY else coding,
@@ -105,39 +125,27 @@ async def _body(head: _Head, receive: Receive, place: Place, settings: Settings)
         most=settings.max_body_bytes,
         pause_ms=settings.body_timeout_ms,
     )
+    return job, body
 
 
-def _raise_if_any(findings: list[Finding]) -> None:
-    if findings:
-        raise Refusal(findings)
+def _coding_finding(head: _Head) -> Finding:
+    message = "the body's Content-Encoding is not one that is read here"
+    expected = [*codings.READ, codings.IDENTITY]
+    return Finding("unsupported_media_type", message, got=_text(head.content_encoding), expected=expected)
 
 
-def _body_findings(head: _Head, coding: str | None) -> list[Finding]:
-    """What cannot be read of a body, by what its headers say."""
-    findings: list[Finding] = []
-    kind = _text(head.content_type)
-    if media.readable(kind, _READ) is None:
-        message = "the body's Content-Type is not one that is read here"
-        findings.append(Finding("unsupported_media_type", message, got=kind, expected=list(_READ)))
-    if coding is None:
-        message = "the body's Content-Encoding is not one that is read here"
-        expected = [*codings.READ, codings.IDENTITY]
-        got = _text(head.content_encoding)
-        findings.append(Finding("unsupported_media_type", message, got=got, expected=expected))
-    return findings
-
-
-def _taken_findings(head: _Head) -> list[Finding]:
-    """What the client will not take of the reply."""
-    findings: list[Finding] = []
-    if media.negotiate(_text(head.accept), _WRITTEN) is None:
-        message = "the reply cannot be written as Accept asks"
-        findings.append(Finding("not_acceptable", message, got=_text(head.accept), expected=list(_WRITTEN)))
+def _job(job: Job, head: _Head, findings: list[Finding]) -> Job:
+    """`job` with the reply's media type. Raises Refusal with `findings` and what the client will not take."""
+    written = offers.writes(job, _text(head.accept))
+    if isinstance(written, Finding):
+        findings.append(written)
     if codings.wish(head.accept_encoding) is None:
         message = "the reply cannot be coded as Accept-Encoding asks"
         expected = [*codings.READ, codings.IDENTITY]
         findings.append(Finding("not_acceptable", message, got=_text(head.accept_encoding), expected=expected))
-    return findings
+    if findings or isinstance(written, Finding):
+        raise Refusal(findings)
+    return written
 
 
 def _text(header: bytes | None) -> str | None:

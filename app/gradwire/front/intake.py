@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 from collections.abc import Iterable
 
 from starlette.types import Receive
 
+from gradwire.contract import memory
+from gradwire.contract.memory import FiledBody
 from gradwire.findings import Refusal, refuse
 from gradwire.front.decoding import Decoder
 from gradwire.front.room import Place
@@ -28,9 +31,11 @@ class ClientLeft(Exception):
 
 async def read_body(
     receive: Receive, declared: bytes | None, coding: str | None, place: Place, *, most: int, pause_ms: int
-) -> bytes:
-    """The whole body, decoded. `declared` is its Content-Length, `coding` its only coding if it has one, `most` the
-    bytes allowed before and after decoding, `pause_ms` the wait between pieces; `place` counts what is held.
+) -> bytes | FiledBody:
+    """The whole body, decoded; a long one in a file, the caller's to close.
+
+    `declared` is its Content-Length, `coding` its only coding if it has one, `most` the bytes allowed before and after
+    decoding, `pause_ms` the wait between pieces; `place` counts what is held.
 
     Raises Refusal (`body_too_large`, `request_timeout`, `malformed_body`, `overloaded`) as soon as it is due, and
     ClientLeft.
@@ -43,6 +48,7 @@ async def read_body(
         async with asyncio.timeout(pause_ms / 1000) as pause:
             place.leave_by(pause)
             await _fill(body, receive, decoder, pause, pause_ms / 1000)
+        return body.taken()
     except TimeoutError:
         message = f"no part of the body came for {pause_ms} ms"
         if place.given_up:
@@ -50,7 +56,7 @@ async def read_body(
         raise refuse("request_timeout", message, hint="send the request again") from None
     finally:
         place.leave_by(None)
-    return body.joined()
+        body.close()
 
 
 class _Body:
@@ -61,13 +67,22 @@ class _Body:
         self._place = place
         self._pieces: list[bytes] = []
         self._size = 0
+        # Where a long body is written as it comes.
+        self._file: int | None = None
 
     def add(self, piece: bytes) -> None:
         """Raises Refusal (`body_too_large`, `overloaded`)."""
+        before = self._size
         self._size += len(piece)
         self.within(self._size)
         self._place.hold(self._size)
-        if self._pieces and len(self._pieces[-1]) < _SHORT_PIECE:
+        if self._size > memory.LONG:
+            if self._file is None:
+                self._file = memory.create("body")
+                memory.write(self._file, self._pieces)
+                self._pieces = []
+            memory.write(self._file, (piece,), before)
+        elif self._pieces and len(self._pieces[-1]) < _SHORT_PIECE:
             self._pieces[-1] += piece
         else:
             self._pieces.append(piece)
@@ -77,8 +92,18 @@ class _Body:
         if size > self._most:
             raise _too_large(self._most, None)
 
-    def joined(self) -> bytes:
+    def taken(self) -> bytes | FiledBody:
+        """The whole; a file is the taker's to close."""
+        if self._file is not None:
+            file, self._file = self._file, None
+            return FiledBody(file, self._size)
         return self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
+
+    def close(self) -> None:
+        """Let go of what has not been taken."""
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
 
 
 async def _fill(body: _Body, receive: Receive, decoder: Decoder | None, pause: asyncio.Timeout, pause_s: float) -> None:

@@ -20,7 +20,7 @@ from gradwire.front import dispatch
 from gradwire.front.access.cors import Cors
 from gradwire.front.access.gate import Gate
 from gradwire.front.answering import bug
-from gradwire.front.api import autograd, graphs, ops, pages, server
+from gradwire.front.api import autograd, graphs, ops, pages, programs, server
 from gradwire.front.api.facts import facts_of
 from gradwire.front.api.routes import JobRoute
 from gradwire.front.codings import Coded
@@ -53,7 +53,7 @@ def create_app(settings: Settings | None = None, executor: Executor | None = Non
     most = max(settings.max_held_bytes, settings.max_body_bytes + settings.max_output_bytes)
     app.state.room = Room(most, settings.body_timeout_ms / 1000)
     # The routes that are asked for most come first: routing goes through them in order.
-    for module in (graphs, autograd, ops, server, pages):
+    for module in (graphs, autograd, programs, ops, server, pages):
         # As they are, not included: FastAPI would put a router of its own in the way of each request.
         app.router.routes.extend(module.router.routes)
     app.direct = _direct(app)
@@ -94,8 +94,9 @@ def _entry(app: _Application, settings: Settings) -> ASGIApp:
 
 def _direct(app: FastAPI) -> dict[tuple[str, str], Job]:
     """The jobs of POST routes that need nothing but their path."""
-    routes = [route for route in app.routes if isinstance(route, JobRoute) and not route.param_convertors]
-    return {("POST", route.path): route.endpoint() for route in routes if "POST" in (route.methods or ())}
+    routes = [route for route in app.routes if isinstance(route, JobRoute) and "POST" in (route.methods or ())]
+    bare = [route for route in routes if not route.param_convertors and not route.queries]
+    return {("POST", route.path): route.endpoint() for route in bare}
 
 
 class HeadAsGet:

@@ -11,7 +11,7 @@ from fastapi.openapi.utils import get_openapi
 import gradwire
 from gradwire.contract.documents.schemas import components
 from gradwire.front.access.keys import is_open
-from gradwire.front.api import autograd, graphs, ops, server
+from gradwire.front.api import autograd, graphs, ops, programs, server
 from gradwire.front.api.described import FORBIDDEN, RATE_LIMITED, UNAUTHORIZED, problems
 
 DESCRIPTION = """\
@@ -22,6 +22,8 @@ own, bit for bit.
 * Numbers are exact: the fewest digits that read back to the same value in the dtype; NaN, infinities and integers
   beyond 2^53 are strings.
 * Errors are [problem documents](/problems/) (RFC 9457) that say where, what came, and what was expected.
+* Tensors may travel as bytes, as `Content-Type` and `Accept` say: in parts of a `multipart/form-data` body, as
+  `application/x-safetensors` both ways, and as `application/x-npz` for `numpy.load`.
 * Bodies may have a `Content-Encoding` of gzip or zstd; replies over 1 KiB have the one that `Accept-Encoding` asks for.
 """
 
@@ -41,7 +43,7 @@ def document(app: FastAPI) -> dict[str, Any]:
         description=DESCRIPTION,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         routes=app.routes,
-        tags=[graphs.TAG, autograd.TAG, ops.TAG, server.TAG],
+        tags=[graphs.TAG, programs.TAG, autograd.TAG, ops.TAG, server.TAG],
     )
     for path, operations in described["paths"].items():
         for method, operation in operations.items():

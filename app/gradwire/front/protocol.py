@@ -115,7 +115,7 @@ class Protocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         if self._reads_framing_again:
             return
-        _check_head(self.parser.get_http_version(), self.headers)
+        _check_head(self.headers)
         self._in_head, self._framing_bytes = False, 0
         self._stop_waiting_for_head()
         super().on_headers_complete()
@@ -246,11 +246,10 @@ class _WrongHead(Exception):
     """A head that the parser takes and that RFC 9112 does not. The parser ends with an error of its own for it."""
 
 
-def _check_head(version: str, fields: list[tuple[bytes, bytes]]) -> None:
-    """Raises _WrongHead for more or less than one Host (section 3.2), and for codings of transfer that are not read."""
-    hosts = sum(name == b"host" for name, _ in fields)
-    if hosts > 1 or (hosts == 0 and version == "1.1"):
-        raise _WrongHead(f"a request has one Host field, this one has {hosts}")
+def _check_head(fields: list[tuple[bytes, bytes]]) -> None:
+    """Raises _WrongHead for more than one Host (section 3.2), and for codings of transfer that are not read."""
+    if sum(name == b"host" for name, _ in fields) > 1:
+        raise _WrongHead("a request has one Host field, not several")
     for name, value in fields:
         if name == b"transfer-encoding" and value.strip().lower() != b"chunked":
             raise _WrongHead("of transfer codings only chunked is read")

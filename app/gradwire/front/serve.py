@@ -12,6 +12,7 @@ from types import FrameType
 
 import uvicorn
 
+from gradwire.contract import memory
 from gradwire.front.executors import Executor
 from gradwire.front.main import create_app
 from gradwire.front.protocol import protocol
@@ -19,7 +20,7 @@ from gradwire.front.settings import Settings
 
 _log = logging.getLogger("gradwire.front")
 
-# The most descriptors that are asked of the system, and those that are not for clients: a worker has four.
+# The most descriptors that are asked of the system, and those that are not for clients: a worker has five.
 _DESCRIPTORS = 65536
 _OTHERS, _OF_WORKER = 64, 8
 
@@ -31,7 +32,7 @@ def serve(settings: Settings) -> int:
     config = uvicorn.Config(
         app,
         loop="uvloop",
-        http=protocol(settings.body_timeout_ms, _most_connections(settings.workers)),
+        http=protocol(settings.body_timeout_ms, _most_connections(settings)),
         ws="none",
         lifespan="on",
         access_log=False,
@@ -92,15 +93,17 @@ class _Server(uvicorn.Server):
         self.should_exit = True
 
 
-def _most_connections(workers: int) -> int:
-    """How many clients fit; more descriptors are asked for first, as the usual 1,024 are few."""
+def _most_connections(settings: Settings) -> int:
+    """How many clients fit; more descriptors are asked for first, as the usual 1,024 are few. A long body or reply has
+    one too."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, _DESCRIPTORS)
     if soft != resource.RLIM_INFINITY and soft < most:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
         soft = most
     open_files = _DESCRIPTORS if soft == resource.RLIM_INFINITY else soft
-    return max(16, open_files - _OTHERS - _OF_WORKER * workers)
+    files = min(settings.max_held_bytes // memory.LONG, open_files // 4)
+    return max(16, open_files - files - _OTHERS - _OF_WORKER * settings.workers)
 
 
 def _listen(settings: Settings) -> socket.socket:

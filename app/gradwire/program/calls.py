@@ -150,7 +150,7 @@ def _of_generator(low: Lowering, node: ast.Call, name: str, generator: ast.Gener
 
 def _print(low: Lowering, node: ast.Call) -> Expression:
     for keyword in node.keywords:
-        if keyword.arg not in ("sep", "end"):
+        if keyword.arg not in ("sep", "end", "flush"):
             raise low.refuse(f"print has no '{keyword.arg}' here", keyword, "it takes sep and end")
     args, kwargs = arguments(low, node, low.expression)
     return low.node("print", args, low.source(node), kwargs)

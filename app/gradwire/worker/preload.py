@@ -75,4 +75,4 @@ def first_graph(page: JobPage) -> None:
     """Run a small graph with a gradient and a tape, whatever the limits are. Raises RuntimeError where it fails."""
     reply = Answerer(Limits()).answer(Job(kind="graph.run"), _FIRST, page)
     if reply.status != 200:
-        raise RuntimeError(f"the first graph failed: {reply.body.decode()}")
+        raise RuntimeError(f"the first graph failed: {bytes(reply.body).decode()}")

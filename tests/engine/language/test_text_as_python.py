@@ -123,7 +123,7 @@ def test_functions_modules_and_lazy_values():
     def shown(value):
         return text.str_of(value)
 
-    function = Function(Code("f", [], []), [], {})
+    function = Function(Code("f", "f", [], []), [], {})
     ours = Ours()
     assert shown(function) == "<function f at 0x0>"
     assert shown([function]) == "[<function f at 0x0>]"
@@ -282,10 +282,10 @@ def test_fields_have_no_attribute_or_index(template):
         Ours().format(template, 1, x=[1])
 
 
-@pytest.mark.parametrize("name", ["file", "flush"])
-def test_print_writes_nowhere_else(name):
-    with pytest.raises(NoOverload, match=f"print takes no '{name}' here"):
-        Ours().print(1, **{name: None})
+def test_print_writes_nowhere_else():
+    with pytest.raises(NoOverload, match="print takes no 'file' here"):
+        Ours().print(1, file=None)
+    Ours().print(1, flush=True)
 
 
 def test_vmap_and_dual_values_print_as_in_pytorch():

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from gradwire.engine.observe.origins import Maker
 from gradwire.engine.observe.tape import Tape
 
 
@@ -19,14 +20,14 @@ class Taped:
 
     def __call__(self, label: str | int, call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         value = call(*args, **kwargs)
-        self.tape.after(label, value, [*args, *kwargs.values()])
+        self.tape.after(Maker(label), value, [*args, *kwargs.values()])
         return value
 
     def write(self, label: str | int, name: str, *args: Any) -> Any:
         """An in-place method of the first argument, or `setitem`."""
         with self.tape.writing(name, args, {}):
             value = plain_write(name, *args)
-        self.tape.after(label, value, args)
+        self.tape.after(Maker(label), value, args)
         return value
 
     def backward(self, label: str | int, root: str, tensor: torch.Tensor, **kwargs: Any) -> None:
@@ -35,7 +36,7 @@ class Taped:
             tensor.backward(**kwargs)
         finally:
             self.tape.finished()
-        self.tape.after(label, None, [tensor, *kwargs.values()])
+        self.tape.after(Maker(label), None, [tensor, *kwargs.values()])
 
     def grad(self, label: str | int, root: str, output: torch.Tensor, inputs: Any, **kwargs: Any) -> Any:
         self.tape.starting([(root, output)], inputs)
@@ -43,7 +44,7 @@ class Taped:
             value = torch.autograd.grad(output, inputs, **kwargs)
         finally:
             self.tape.finished()
-        self.tape.after(label, value, [output, inputs, *kwargs.values()])
+        self.tape.after(Maker(label), value, [output, inputs, *kwargs.values()])
         return value
 
     def read(self, **returned: torch.Tensor) -> dict[str, Any]:

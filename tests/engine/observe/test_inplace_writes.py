@@ -11,6 +11,7 @@ import torch
 from gradwire.engine.observe import inplace
 from gradwire.engine.observe.hints import hint
 from gradwire.engine.observe.inplace import Writes
+from gradwire.engine.observe.origins import Maker
 
 
 def _refusal(call: Callable[[], object]) -> str:
@@ -22,7 +23,7 @@ def _refusal(call: Callable[[], object]) -> str:
 def _write(writes: Writes, label: str | int, tensor: torch.Tensor) -> None:
     with torch.no_grad():
         tensor.add_(1)
-    writes.record(label, tensor)
+    writes.record(Maker(label), tensor)
 
 
 def test_the_first_write_after_the_save_is_named() -> None:
@@ -38,6 +39,18 @@ def test_the_first_write_after_the_save_is_named() -> None:
     assert explained.startswith("node 'culprit' changed in place")
     assert "out-of-place" in explained
     assert "clone" in explained
+
+
+def test_in_a_program_the_line_is_named() -> None:
+    writes = Writes()
+    y = torch.ones(2, 2, requires_grad=True) + 2
+    out = (y * y).sum()
+    with torch.no_grad():
+        y.add_(1)
+    writes.record(Maker("%3", line=5), y)
+    explained = writes.explain(_refusal(out.backward), [y])
+    assert explained is not None
+    assert explained.startswith("line 5 changed in place")
 
 
 def test_a_write_through_a_view_counts() -> None:
@@ -104,7 +117,7 @@ def test_tensors_without_a_storage_or_a_version_are_passed_over(tensor: torch.Te
         with torch.inference_mode():
             tensor = torch.ones(2)
     writes = Writes()
-    writes.record("w", tensor)
+    writes.record(Maker("w"), tensor)
     assert not writes._storages
 
 

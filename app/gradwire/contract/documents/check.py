@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 import re
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -10,11 +11,13 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from gradwire.contract.documents.batch import BatchBody
 from gradwire.contract.documents.callees import FunctionLiteral, TransformBody
 from gradwire.contract.documents.component import is_list
 from gradwire.contract.documents.graph import GraphBody, OpBody, OutputRequest, TapeOptions
 from gradwire.contract.documents.names import NAME_PATTERN, NAME_RULE, Body
 from gradwire.contract.documents.nodes import BLOCKS, BindBody, FunctionBody, NodeBody, body_of
+from gradwire.contract.documents.programs import ProgramBody
 from gradwire.contract.documents.short_forms import BODIES
 from gradwire.findings import Finding, Source
 
@@ -26,6 +29,8 @@ _MEMBERS: dict[type[BaseModel], str] = {
     BindBody: "a node with `value`",
     FunctionBody: "a function",
     OpBody: "a call",
+    ProgramBody: "the body",
+    BatchBody: "a batch",
     OutputRequest: "an entry of returns",
     TapeOptions: "tape",
     TransformBody: "a transform",
@@ -48,10 +53,19 @@ def validate(model: type[Model], skeleton: Any) -> tuple[Model | None, list[Find
 
     About 10 microseconds for the tutorial's graph. Tensors and arguments are not looked into.
     """
+    if isinstance(skeleton, dict) and len(skeleton) > _MOST_FINDINGS:
+        skeleton = _without_most_unknown(skeleton, model)
     try:
         return model.__pydantic_validator__.validate_python(skeleton), []
     except ValidationError as error:
         return None, findings_of(error, skeleton, model)
+
+
+def _without_most_unknown(skeleton: dict[str, Any], model: type[BaseModel]) -> dict[str, Any]:
+    """A document of which only as many unknown members are left as are reported."""
+    unknown = itertools.islice((name for name in skeleton if name not in model.model_fields), _MOST_FINDINGS)
+    known = [name for name in model.model_fields if name in skeleton]
+    return {name: skeleton[name] for name in (*known, *unknown)}
 
 
 def findings_of(error: ValidationError, skeleton: Any, model: type[BaseModel]) -> list[Finding]:

@@ -113,6 +113,11 @@ class GraphBody(Body):
     encoding: Encoding = "json"
     describe: Annotated[Describe | None, LEFT_OUT] = None
     tape: Tape = False
+    variables: StrictBool = Field(
+        False,
+        description="Whether the reply shows every value that has a name when the graph has ended: all of a program's "
+        "variables, or the values of all inputs and ids. Of large ones it tells shape, minimum, maximum and mean.",
+    )
     device: Device = "auto"
     seed: Annotated[Seed | None, LEFT_OUT] = None
     deadline_ms: Annotated[DeadlineMs | None, LEFT_OUT] = None

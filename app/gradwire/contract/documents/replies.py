@@ -7,6 +7,7 @@ from pydantic import Field, StrictFloat, StrictInt, StrictStr
 from gradwire.contract.documents.names import JsonValue, ReplyPart
 from gradwire.contract.documents.tape import TapeReply
 from gradwire.contract.documents.values import Value
+from gradwire.contract.documents.variables import BriefValue
 from gradwire.contract.problems import STATUSES
 
 
@@ -43,6 +44,9 @@ class GraphReply(RunFacts):
     outputs: dict[str, Value] = Field(description="The values asked for, by name.")
     tape: TapeReply | None = Field(None, description="The backward graph, where it was asked for.")
     printed: list[PrintedEntry] | None = Field(None, description="What `print` wrote, an entry for each call.")
+    variables: dict[str, Value | BriefValue] | None = Field(
+        None, description='What each name stood for at the end. With `"variables": true`.'
+    )
 
 
 class OpReply(RunFacts):
@@ -66,6 +70,10 @@ class ErrorEntry(ReplyPart):
     got: JsonValue = Field(None, description="What came, shortened.")
     expected: JsonValue = Field(None, description="What would have been right.")
     hint: StrictStr | None = Field(None, description="What was probably meant, or which node is to blame.")
+    line: StrictInt | None = Field(None, ge=1, description="Of a program: the line, from 1.", examples=[6])
+    column: StrictInt | None = Field(None, ge=1, description="The column, from 1, in characters.", examples=[5])
+    end_line: StrictInt | None = Field(None, ge=1, description="The line where it ends.")
+    end_column: StrictInt | None = Field(None, ge=1, description="The column after its last character.")
     parameter: StrictStr | None = Field(None, description="The parameter of the path or query that is wrong.")
 
 

@@ -10,9 +10,11 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from gradwire.contract.documents import (
     arguments,
+    batch,
     catalogue,
     graph,
     nodes,
+    programs,
     replies,
     server,
     short_forms,
@@ -28,11 +30,16 @@ _REQUESTS: tuple[type[BaseModel], ...] = (
     graph.GraphBody,
     graph.OpBody,
     nodes.FunctionBody,
+    programs.ProgramBody,
+    batch.BatchBody,
     *dict.fromkeys(short_forms.BODIES.values()),
 )
 _REPLIES: tuple[type[BaseModel], ...] = (
     replies.GraphReply,
     replies.OpReply,
+    programs.ProgramReply,
+    programs.PythonReply,
+    batch.BatchReply,
     replies.ProblemDocument,
     catalogue.OpsReply,
     catalogue.OpDescription,

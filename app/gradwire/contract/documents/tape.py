@@ -38,6 +38,7 @@ class TapeNode(ReplyPart):
     node: StrictStr | StrictInt | None = Field(
         None, description="The graph node that made it: its id or, without one, its index."
     )
+    line: StrictInt | None = Field(None, ge=1, description="The line of the program that made it.", examples=[5])
     input: StrictStr | None = Field(None, description="Of an AccumulateGrad: the graph's input.")
     next: list[Edge | None] = Field(
         description="Where gradients flow on to: `[tape node, its input number]`, null where none flows.",

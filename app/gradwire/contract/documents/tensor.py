@@ -96,12 +96,24 @@ class TensorBase64(_TensorDocument):
     encoding: Literal["base64"] = Field(description="`data` is base64.")
 
 
+class TensorPart(_TensorDocument):
+    """A tensor with its bytes in a part of a `multipart/form-data` body."""
+
+    data: StrictStr = Field(
+        description="The name of the part. It holds the little-endian bytes, in C order.", examples=["x"]
+    )
+    dtype: DtypeName
+    shape: Shape
+    encoding: Literal["part"] = Field(description="`data` names a part of the body.")
+
+
 TensorIn = TypeAliasType(
     "TensorIn",
     Annotated[
-        TensorJson | TensorBase64,
+        TensorJson | TensorBase64 | TensorPart,
         Field(
-            description="A tensor. `data` is the only member that must be there, unless `encoding` says base64.",
+            description="A tensor. `data` is the only member that must be there, unless `encoding` says base64 or "
+            "part.",
             examples=[{"data": [[1, 2], [3, 4]], "dtype": "float32", "requires_grad": True}],
             json_schema_extra={"x-one-of": True},
         ),

@@ -59,7 +59,7 @@ class GraphFunction:
         Raises Refusal with the node and what PyTorch said.
         """
         plan, run = self.plan, self._run
-        seeds.reseed(self.seed)
+        seeds.again(self.seed)
         frame = self._frame(dict(zip(self.names, values, strict=True)))
         run.budget.take(len(plan.steps))
         execute(plan.steps, frame, run)

@@ -107,7 +107,8 @@ def function_text(value: Any) -> str:
     """The text of a function as Python prints it, with 0x0 for its address."""
     original = _original(value)
     if original is None and not isinstance(value, _NATIVE):
-        return f"<function {getattr(value, '__qualname__', None) or value.__name__} at 0x0>"
+        name = getattr(value, "qualified", None) or getattr(value, "__qualname__", None) or value.__name__
+        return f"<function {name} at 0x0>"
     return _ADDRESS.sub("0x0", repr(value if original is None else original))
 
 

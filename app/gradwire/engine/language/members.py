@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 
 from gradwire.engine.language.formatting import format_
@@ -14,6 +16,7 @@ from gradwire.engine.language.lazy import Lazy, Run
 from gradwire.engine.language.limits import allow_items, bounded
 from gradwire.engine.language.measure import allow_key, measure
 from gradwire.engine.language.sequences import as_dict, keyed
+from gradwire.engine.ops.numpy_ops import check_result
 
 
 def _native(kind: type, name: str) -> Bounded:
@@ -22,6 +25,18 @@ def _native(kind: type, name: str) -> Bounded:
 
     def function(run: Run, /, *args: Any, **kwargs: Any) -> Any:
         return bounded(method(*args, **kwargs))
+
+    return function
+
+
+def _draws(kind: type, name: str) -> Bounded:
+    """A method that gives an array or a number of a dtype that PyTorch has, too."""
+    method = getattr(kind, name)
+
+    def function(run: Run, /, *args: Any, **kwargs: Any) -> Any:
+        value = method(*args, **kwargs)
+        check_result(value)
+        return value
 
     return function
 
@@ -179,6 +194,8 @@ _STR: dict[str, Bounded] = {
     "join": _str_join,
     "format": _str_format,
 }
+# Everything that draws; `spawn` and `bytes` give what is no value here.
+_DRAWING = " ".join(name for name in dir(np.random.Generator) if not re.match(r"_|bit_generator|spawn|bytes", name))
 _NUMBERS = "conjugate as_integer_ratio is_integer bit_length bit_count hex"
 
 _METHODS: Sequence[tuple[type, dict[str, Bounded]]] = (
@@ -194,6 +211,7 @@ _METHODS: Sequence[tuple[type, dict[str, Bounded]]] = (
     (complex, _all(complex, _NUMBERS, _native)),
     (torch.dtype, _all(torch.dtype, "to_complex to_real", _native)),
     (torch.Generator, _all(torch.Generator, "manual_seed initial_seed", _native)),
+    (np.random.Generator, _all(np.random.Generator, _DRAWING, _draws)),
     (torch.autograd.graph.Node, {"name": lambda run, node: str(node.name())}),
 )
 # The methods by type; the first type that a value is an instance of has them.

@@ -6,12 +6,11 @@ import re
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
 import torch
 from torch.multiprocessing.reductions import StorageWeakRef
 
-Label: TypeAlias = str | int
+from gradwire.engine.observe.origins import Maker
 
 # How many writes are remembered in all; the oldest storage is forgotten first.
 MAX_WRITES = 20_000
@@ -27,7 +26,7 @@ _MODIFIED = re.compile(
 class _Write:
     """Writes of one node in a row: the version counter after the last of them."""
 
-    label: Label
+    maker: Maker
     version: int
     shape: tuple[int, ...]
 
@@ -63,8 +62,8 @@ class Writes:
         self._storages: OrderedDict[int, _Written] = OrderedDict()
         self._count = 0
 
-    def record(self, label: Label, tensor: torch.Tensor) -> None:
-        """The node `label` has just written into `tensor`. A node that goes on writing the same tensor is kept once."""
+    def record(self, maker: Maker, tensor: torch.Tensor) -> None:
+        """The node `maker` has just written into `tensor`. A node that goes on writing the same tensor is kept once."""
         try:
             version = tensor._version
             storage = tensor.untyped_storage()
@@ -75,10 +74,10 @@ class Writes:
             written = _Written(StorageWeakRef(storage), kind_of(tensor))
             self._storages[storage._cdata] = written
         written.differentiated |= tensor.requires_grad
-        if written.writes and written.writes[-1].label == label:
+        if written.writes and written.writes[-1].maker == maker:
             written.writes[-1].version = version
         else:
-            written.writes.append(_Write(label, version, tuple(tensor.shape)))
+            written.writes.append(_Write(maker, version, tuple(tensor.shape)))
             self._count += 1
             self._trim()
 
@@ -104,24 +103,30 @@ class Writes:
         complaint = _complaint(error)
         if complaint is None:
             return None
-        label = self._culprit(complaint, list(live))
-        if label is None:
+        maker = self._culprit(complaint, list(live))
+        if maker is None:
             return None
-        node = f"node '{label}'" if isinstance(label, str) else f"node {label}"
         return (
-            f"{node} changed in place a tensor that the backward pass needs: use the out-of-place form there "
+            f"{_named(maker)} changed in place a tensor that the backward pass needs: use the out-of-place form there "
             f"(such as add for add_), or clone the tensor before it is changed"
         )
 
-    def _culprit(self, complaint: _Complaint, live: list[torch.Tensor]) -> Label | None:
-        best: tuple[int, Label] | None = None
+    def _culprit(self, complaint: _Complaint, live: list[torch.Tensor]) -> Maker | None:
+        best: tuple[int, Maker] | None = None
         for key, written in self._storages.items():
             spoilt = next((write for write in written.writes if write.version > complaint.expected), None)
             if spoilt is not None:
                 score = _likeness(complaint, written, key, live)
                 if best is None or score >= best[0]:
-                    best = (score, spoilt.label)
+                    best = (score, spoilt.maker)
         return None if best is None else best[1]
+
+
+def _named(maker: Maker) -> str:
+    """By its line, where it stands in a program; the node that a line became is nothing that its writer knows."""
+    if maker.line is not None:
+        return f"line {maker.line}"
+    return f"node '{maker.label}'" if isinstance(maker.label, str) else f"node {maker.label}"
 
 
 def _complaint(error: str) -> _Complaint | None:

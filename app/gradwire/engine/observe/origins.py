@@ -9,14 +9,28 @@ from __future__ import annotations
 import weakref
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import torch
 from torch.utils.weak import WeakTensorKeyDictionary
 
+from gradwire.engine.graph import Statement
 from gradwire.engine.observe.hidden import Packed
 
 Label: TypeAlias = str | int
+
+
+class Maker(NamedTuple):
+    """The graph node that something comes from: what it is called, and its line where it stands in a program."""
+
+    label: Label
+    line: int | None = None
+    node: Statement | None = None
+
+    @classmethod
+    def of(cls, node: Statement) -> Maker:
+        """`node` as a maker."""
+        return cls(node.label, node.source.line, node)
 
 
 @dataclass(slots=True)
@@ -26,7 +40,7 @@ class Mark:
     The graph node that made it, its number on the tape once it has one, and what it saved that it does not show.
     """
 
-    label: Label | None
+    maker: Maker | None
     number: int | None = None
     hidden: list[weakref.ref[Packed]] = field(default_factory=list)
 
@@ -37,7 +51,7 @@ class Origins:
     def __init__(self) -> None:
         self._inputs = WeakTensorKeyDictionary()
         self._leaves = WeakTensorKeyDictionary()
-        # base of a differentiable in-place write -> the label of the last node that wrote it
+        # base of a differentiable in-place write -> the last node that wrote it
         self._writers = WeakTensorKeyDictionary()
 
     def inputs(self, tensors: dict[str, torch.Tensor]) -> None:
@@ -49,18 +63,18 @@ class Origins:
         name: str | None = self._inputs.get(leaf)
         return name
 
-    def maker_of(self, leaf: torch.Tensor) -> Label | None:
+    def maker_of(self, leaf: torch.Tensor) -> Maker | None:
         """The graph node whose value `leaf` first was."""
-        label: Label | None = self._leaves.get(leaf)
-        return label
+        maker: Maker | None = self._leaves.get(leaf)
+        return maker
 
     def mark_of(self, fn: Any) -> Mark:
         """The mark of a backward node, a new empty one if it has none."""
         mark: Mark = fn.metadata.setdefault(self, Mark(None))
         return mark
 
-    def after(self, label: Label, value: Any, args: Any, hidden: list[weakref.ref[Packed]]) -> None:
-        """Mark what the node `label` made: reachable from `value`, or from the bases of what it changed in place.
+    def after(self, maker: Maker, value: Any, args: Any, hidden: list[weakref.ref[Packed]]) -> None:
+        """Mark what the node `maker` made: reachable from `value`, or from the bases of what it changed in place.
 
         `hidden` is what a write through a view has saved. Never asks a view that was given for its `grad_fn`: that may
         make a new one, and when backward nodes are made decides the order in which gradients are summed.
@@ -69,47 +83,47 @@ class Origins:
         writer = self._writer_of(given.values())
         for tensor in tensors_in(value):
             if id(tensor) in given:
-                self._changed(label, tensor, hidden)
+                self._changed(maker, tensor, hidden)
             else:
-                self.claim(label, tensor, writer)
+                self.claim(maker, tensor, writer)
         for tensor in given.values():
             # a view that asks for gradients as a leaf was seen as a value before; is_leaf would renew its grad_fn
             if tensor.requires_grad and tensor._base is None and tensor.is_leaf:
-                self._leaf(label, tensor)
+                self._leaf(maker, tensor)
 
-    def claim(self, label: Label | None, tensor: torch.Tensor, writer: Label | None = None) -> None:
-        """Mark everything unmarked that `tensor` comes from as made by `label`."""
+    def claim(self, maker: Maker | None, tensor: torch.Tensor, writer: Maker | None = None) -> None:
+        """Mark everything unmarked that `tensor` comes from as made by `maker`."""
         if (fn := grad_fn_of(tensor)) is not None:
-            self._spread(fn, self._writer_of([tensor]) if label is None else label, writer)
-        elif label is not None and (tensor.is_floating_point() or tensor.is_complex()):
-            self._leaf(label, tensor)
+            self._spread(fn, self._writer_of([tensor]) if maker is None else maker, writer)
+        elif maker is not None and (tensor.is_floating_point() or tensor.is_complex()):
+            self._leaf(maker, tensor)
 
-    def _changed(self, label: Label, tensor: torch.Tensor, hidden: list[weakref.ref[Packed]]) -> None:
+    def _changed(self, maker: Maker, tensor: torch.Tensor, hidden: list[weakref.ref[Packed]]) -> None:
         """`tensor` was given and came back: if its base has a new grad_fn, it was written in place."""
         base = tensor if tensor._base is None else tensor._base
         fn: Any = base.grad_fn
         if fn is not None and self not in fn.metadata:
-            self._writers[base] = label
-            self._spread(fn, label, None)
+            self._writers[base] = maker
+            self._spread(fn, maker, None)
             if fn.name().endswith("CopySlices"):
                 self.mark_of(fn).hidden.extend(hidden)
 
-    def _leaf(self, label: Label, tensor: torch.Tensor) -> None:
+    def _leaf(self, maker: Maker, tensor: torch.Tensor) -> None:
         if tensor not in self._leaves:
-            self._leaves[tensor] = label
+            self._leaves[tensor] = maker
 
-    def _writer_of(self, given: Iterable[torch.Tensor]) -> Label | None:
+    def _writer_of(self, given: Iterable[torch.Tensor]) -> Maker | None:
         """Who last wrote the memory that a given view shows; None where nobody did."""
         if not self._writers:
             return None
         for tensor in given:
             base = tensor._base
             if base is not None and base in self._writers:
-                label: Label = self._writers[base]
-                return label
+                maker: Maker = self._writers[base]
+                return maker
         return None
 
-    def _spread(self, fn: Any, label: Label | None, writer: Label | None) -> None:
+    def _spread(self, fn: Any, maker: Maker | None, writer: Maker | None) -> None:
         """Mark `fn` and all unmarked nodes behind it.
 
         A view whose base was written gets a new AsStridedBackward0 when it is next used. It exists because of the
@@ -122,12 +136,15 @@ class Origins:
             if self in metadata:
                 continue
             renewed = writer is not None and found is not fn and found.name() == "AsStridedBackward0"
-            metadata[self] = Mark(writer if renewed else label)
+            metadata[self] = Mark(writer if renewed else maker)
             stack.extend(following for following, _ in found.next_functions if following is not None)
 
 
 def tensors_in(value: Any) -> Iterator[torch.Tensor]:
     """The tensors in a value, lists, tuples and dicts opened; without recursion, as values may nest deep."""
+    if isinstance(value, torch.Tensor):  # as most values are
+        yield value
+        return
     stack = [value]
     while stack:
         part = stack.pop()

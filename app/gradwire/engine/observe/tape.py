@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
@@ -10,9 +10,10 @@ from typing import Any
 import torch
 from torch.utils.weak import WeakTensorKeyDictionary
 
+from gradwire.engine.graph import Statement
 from gradwire.engine.observe.flow import Flow
 from gradwire.engine.observe.hidden import Hidden, hides
-from gradwire.engine.observe.origins import Label, Mark, Origins, leaf_of
+from gradwire.engine.observe.origins import Maker, Mark, Origins, leaf_of
 from gradwire.engine.observe.saved import Storages, saved_by
 
 
@@ -30,10 +31,16 @@ class Tape:
         self._hidden = Hidden()
         self._flow = Flow(self._entry_of) if gradients else None
         self._nodes: list[dict[str, Any]] = []
+        # by tape node: the graph node that made it, whose label it may share with others
+        self.makers: list[Statement | None] = []
         self._roots: dict[str, int] = {}
+        # reference as written -> how many roots have it: a loop starts from the same one at every turn
+        self._starts: Counter[str] = Counter()
         self._started = False
         self._just_ran = False
-        self._last_roots: list[str] = []
+        self._filled_with_graphs = False
+        # of the pass that was started last: the references as written, and their keys
+        self._last_roots: list[tuple[str, str]] = []
         # leaf -> tape node: PyTorch makes an AccumulateGrad anew when no graph holds the old one, for the same leaf
         self._leaves = WeakTensorKeyDictionary()
 
@@ -41,12 +48,13 @@ class Tape:
         """The graph's inputs by name."""
         self._origins.inputs(dict(tensors))
 
-    def after(self, label: Label, value: Any, args: Sequence[Any]) -> None:
-        """The node `label` gave `value` for `args` (the values of its arguments, keyword ones too)."""
+    def after(self, maker: Maker, value: Any, args: Sequence[Any]) -> None:
+        """The node `maker` gave `value` for `args` (the values of its arguments, keyword ones too)."""
         if self._just_ran:
             self._just_ran = False
-            self._claim_grads(label)
-        self._origins.after(label, value, args, self._hidden.take())
+            if self._filled_with_graphs:
+                self._claim_grads(maker)
+        self._origins.after(maker, value, args, self._hidden.take())
 
     def writing(self, op_name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> AbstractContextManager[None]:
         """Around the call of an in-place op, `out=` and setitem too: what it saves through a view is seen only then."""
@@ -54,11 +62,11 @@ class Tape:
             return nullcontext()
         return self._hidden.watching(op_name, args, kwargs)
 
-    def _claim_grads(self, label: Label) -> None:
+    def _claim_grads(self, maker: Maker) -> None:
         """With create_graph, the gradients that a backward pass leaves in `.grad` have a graph behind them."""
         for leaf in list(self._leaves):
             if leaf.grad is not None and leaf.grad.requires_grad:
-                self._origins.claim(label, leaf.grad)
+                self._origins.claim(maker, leaf.grad)
 
     def starting(self, roots: Iterable[tuple[str, torch.Tensor]], inputs: Iterable[torch.Tensor] = ()) -> None:
         """A backward pass is about to start from `roots`: the reference as written, and its tensor.
@@ -67,18 +75,22 @@ class Tape:
         gradient arrived.
         """
         if self._just_ran:  # and never came to `after`: it failed, and the node is tried again with other arguments
-            for key in self._last_roots:
+            for text, key in self._last_roots:
                 del self._roots[key]
+                self._starts[text] -= 1
         self._started = True
-        known = set(self._roots)
+        self._last_roots = []
         fns = self._record(roots)
-        self._last_roots = [key for key in self._roots if key not in known]
         if self._flow is not None:
             self._flow.watch(fns, inputs)
 
-    def finished(self) -> None:
-        """The backward pass that `starting` announced is over, whether or not it failed."""
-        self._just_ran = True
+    def finished(self, create_graph: bool = True) -> None:
+        """The backward pass that `starting` announced is over, whether or not it failed.
+
+        `create_graph`: what it left in `.grad` may have a graph. Then all leaves are looked at, which are many where
+        each turn of a loop has its own.
+        """
+        self._just_ran, self._filled_with_graphs = True, create_graph
         if self._flow is not None:
             self._flow.release()
 
@@ -98,12 +110,17 @@ class Tape:
             fn = _node_of(tensor)
             if fn is not None:
                 self._origins.claim(None, tensor)
-                self._roots[self._free_key(text)] = self._walk(fn)
+                key = self._free_key(text)
+                self._roots[key] = self._walk(fn)
+                self._last_roots.append((text, key))
                 fns.append(fn)
         return fns
 
     def _free_key(self, text: str) -> str:
-        key, count = text, 1
+        """The reference itself, or with the number of its start; a name that ends so may have taken that."""
+        self._starts[text] += 1
+        count = self._starts[text]
+        key = text if count == 1 else f"{text}#{count}"
         while key in self._roots:
             count += 1
             key = f"{text}#{count}"
@@ -134,26 +151,32 @@ class Tape:
         return mark.number
 
     def _entry(self, fn: Any, number: int, mark: Mark) -> dict[str, Any]:
-        entry: dict[str, Any] = {"id": number, "name": name_of(fn), **self._maker(fn, mark.label), "next": []}
+        entry: dict[str, Any] = {"id": number, "name": name_of(fn), **self._maker(fn, mark.maker), "next": []}
         entry["saved"], kept = saved_by(fn, self._storages, mark.hidden)
         entry["saved_bytes"] = self._storages.size(kept)
         if self._flow is not None:
             entry["grad"] = None
         return entry
 
-    def _maker(self, fn: Any, label: Label | None) -> dict[str, Any]:
+    def _maker(self, fn: Any, maker: Maker | None) -> dict[str, Any]:
         """The input that an AccumulateGrad belongs to, else the graph node that made `fn` or the leaf behind it."""
         leaf = leaf_of(fn)
-        if leaf is None:
-            return {"node": label}
-        if (name := self._origins.input_of(leaf)) is not None:
-            return {"input": name}
-        maker = self._origins.maker_of(leaf)
-        return {"node": label if maker is None else maker}
+        name = None if leaf is None else self._origins.input_of(leaf)
+        if leaf is not None and name is None:
+            maker = self._origins.maker_of(leaf) or maker
+        self.makers.append(None if maker is None or name is not None else maker.node)
+        return _made_by(maker) if name is None else {"input": name}
 
     def _entry_of(self, fn: Any) -> dict[str, Any] | None:
         number = self._origins.mark_of(fn).number
         return None if number is None else self._nodes[number]
+
+
+def _made_by(maker: Maker | None) -> dict[str, Any]:
+    """What a tape node says of the graph node that made it; a line only where that stands in a program."""
+    if maker is None:
+        return {"node": None}
+    return {"node": maker.label} if maker.line is None else {"node": maker.label, "line": maker.line}
 
 
 def _node_of(tensor: torch.Tensor) -> Any:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from types import FunctionType
 
 from gradwire.engine import devices
-from gradwire.engine.graph import Collection, Expression, Literal, Numbers
+from gradwire.engine.graph import Collection, Expression, Literal, Numbers, Ref
 from gradwire.engine.ops import numpy_ops, words
 from gradwire.engine.ops.calling import invoke, second_try
 from gradwire.engine.ops.fitting import Fit, Slot, convert, fit, shown, spoken
@@ -112,10 +112,12 @@ def _attempts(op: Op, args: Sequence[Expression], kwargs: Mapping[str, Expressio
 
 def _without_generator(op: Op, kwargs: Mapping[str, Expression]) -> list[Finding]:
     expression = kwargs.get("generator")
-    if expression is None or not any(one.named("generator") for each in _tried(op) for one in each.overloads):
+    if expression is None or isinstance(expression, Ref):
         return []
-    message = f"{op.name} cannot be given a generator over HTTP: the run has one of its own"
-    hint = 'leave it out; the request\'s "seed", or the op manual_seed, sets the state of the generator'
+    if not any(one.named("generator") for each in _tried(op) for one in each.overloads):
+        return []
+    message = f"{op.name} takes a generator by reference only: the run has one of its own"
+    hint = 'leave it out: the request\'s "seed" sets its state; or refer to a node with the op Generator'
     return [Finding("invalid_argument", message, expression.source, got=shown(expression), hint=hint)]
 
 

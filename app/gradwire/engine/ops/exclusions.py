@@ -30,7 +30,7 @@ REMOVED = "PyTorch removed it: every call is an error that says what to use inst
 CLASS = "it is a class, not a function"
 
 # Classes whose values a reply can hold; to make one is to call a function.
-VALUES = (torch.Size, torch.device, torch.finfo, torch.iinfo)
+VALUES = (torch.Size, torch.device, torch.finfo, torch.iinfo, torch.Generator)
 
 
 @dataclass(frozen=True, slots=True)

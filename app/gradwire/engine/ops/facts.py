@@ -38,7 +38,7 @@ def of(name: str, call: Callable[..., Any]) -> Facts:
     if namespace == "operator":
         return Facts(_is_augmented(last), random=False, view=last == "getitem")
     if namespace.startswith("numpy"):
-        return Facts(in_place=False, random=False, view=False)
+        return Facts(in_place=last == "shuffle", random=namespace == "numpy.random", view=False)
     known = _aten_name(last, call)
     in_place = last.endswith("_") or last in ("setitem", "setattr") or schemas.writes_first(known)
     view = last == "getitem" or schemas.is_view(known)

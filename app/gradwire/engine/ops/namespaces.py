@@ -55,10 +55,11 @@ PLACES: tuple[tuple[str, Any], ...] = (
     ("nested.", torch.nested),
     ("operator.", operator),
 )
-# Of torch.autograd only these are plain functions of tensors; the rest are classes, modes and transforms.
-_AUTOGRAD = (
+# Of these modules only some are plain functions; the rest are classes, modes, transforms and state of the process.
+_SINGLE = (
     ("autograd", torch.autograd, ("grad", "backward")),
     ("autograd.forward_ad", torch.autograd.forward_ad, ("make_dual", "unpack_dual")),
+    ("cuda", torch.cuda, ("is_available", "device_count")),
 )
 # What getitem and setattr stand for is Python's syntax; the engine carries it out itself.
 SYNTAX = ("getitem", "setitem", "setattr")
@@ -73,7 +74,7 @@ def candidates() -> Iterator[Candidate]:
             value = getattr(place, name, None)
             if not name.startswith("_") and is_kept(value) and (prefix == "" or not isinstance(value, type)):
                 yield Candidate(prefix + name, value)
-    for prefix, module, names in _AUTOGRAD:
+    for prefix, module, names in _SINGLE:
         for name in names:
             yield Candidate(f"{prefix}.{name}", getattr(module, name))
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterator
-from types import BuiltinFunctionType, FunctionType, GetSetDescriptorType, MethodDescriptorType
+from types import BuiltinFunctionType, FunctionType, GetSetDescriptorType, MethodDescriptorType, MethodType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
+from gradwire.engine import seeds
 from gradwire.engine.errors import NoOverload
 
 if TYPE_CHECKING:
@@ -49,15 +50,28 @@ _REASONS: tuple[tuple[str, str], ...] = (
     (CALLABLE, r"frompyfunc|vectorize|fromfunction|apply_\w+|piecewise|fromiter"),
     (MEMORY, r"frombuffer|from_dlpack|fromstring|getbuffer|ctypes|data|shares_memory|may_share_memory"),
     (IN_PLACE_SHAPE, r"ndarray\.(?:resize|setflags|setfield|getfield|newbyteorder)|as_strided"),
-    (STATE, r"seterr\w*|setbufsize|set_\w+|printoptions|errstate"),
-    (OTHER_DTYPES, r"\w*busday\w*|datetime\w*|isnat|datetime_\w+|chararray|rec|record|recarray|mask_indices|typename"),
+    (STATE, r"seterr\w*|setbufsize|set_\w+|printoptions|errstate|get_state|get_bit_generator"),
+    (OTHER_DTYPES, r"\w*busday\w*|datetime\w*|isnat|chararray|rec|record|recarray|bytes|mask_indices|typename"),
     (HELPER, _HELPERS),
 )
 
 
+_PLACES: tuple[tuple[str, Any], ...] = (
+    ("", np),
+    ("ndarray.", np.ndarray),
+    ("linalg.", np.linalg),
+    ("fft.", np.fft),
+    ("random.", np.random),
+)
+
+
+# Of functions that NumPy writes in C or Cython, whose types have no public name.
+_KINDS_WITHOUT_A_NAME = ("_ArrayFunctionDispatcher", "cython_function_or_method")
+
+
 def entries() -> Iterator[tuple[str, Any, str | None]]:
     """(documented name, public callable, None or the reason why it is left out)."""
-    for prefix, place in (("", np), ("ndarray.", np.ndarray), ("linalg.", np.linalg), ("fft.", np.fft)):
+    for prefix, place in _PLACES:
         # What a module loads when it is first asked for is no function of arrays.
         for name in sorted(vars(place)):
             value = vars(place)[name]
@@ -67,8 +81,8 @@ def entries() -> Iterator[tuple[str, Any, str | None]]:
 
 
 def _is_kept(value: Any) -> bool:
-    kinds = (np.ufunc, BuiltinFunctionType, FunctionType, MethodDescriptorType, GetSetDescriptorType)
-    return isinstance(value, kinds) or type(value).__name__ == "_ArrayFunctionDispatcher" or isinstance(value, type)
+    kinds = (np.ufunc, BuiltinFunctionType, FunctionType, MethodType, MethodDescriptorType, GetSetDescriptorType)
+    return isinstance(value, (*kinds, type)) or type(value).__name__ in _KINDS_WITHOUT_A_NAME
 
 
 def _reason(name: str, value: Any) -> str | None:
@@ -116,6 +130,9 @@ def call(op: Op, args: list[Any], kwargs: dict[str, Any]) -> Any:
     kwargs = {name: _as_numpy(value, name) for name, value in kwargs.items()}
     if op.last == "pad":
         args, kwargs = _padded_with_values(args, kwargs)
+    if op.namespace == "numpy.random":
+        _require_seed(op, args, kwargs)
+        seeds.numpy_ready()
     result = op.call(*args, **kwargs)
     if "where" in kwargs and kwargs.get("out") is None and isinstance(op.call, np.ufunc):
         result = _fill_left_out(result, kwargs["where"])
@@ -123,6 +140,13 @@ def call(op: Op, args: list[Any], kwargs: dict[str, Any]) -> Any:
         _fill(result)
     check_result(result)
     return result
+
+
+def _require_seed(op: Op, args: list[Any], kwargs: dict[str, Any]) -> None:
+    """What takes a seed draws one of its own where it gets none, and no second run would draw the same."""
+    given = (*args, *kwargs.values())
+    if op.last in ("seed", "default_rng") and (not given or given[0] is None):
+        raise NoOverload(f"{op.last} without a seed gives other numbers in each run", hint=f"give it one: {op.last}(0)")
 
 
 def _padded_with_values(args: list[Any], kwargs: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:

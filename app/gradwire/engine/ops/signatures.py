@@ -15,7 +15,7 @@ from gradwire.engine.ops.parameters import ANY, REQUIRED, Overload, Parameter, P
 # What a parameter without annotation is, where PyTorch always gives its name the same meaning.
 _BY_NAME = {name: declared_types.parse(f"{name} | None") for name in ("dtype", "device", "layout", "memory_format")}
 _BY_NAME |= {"generator": declared_types.parse("Generator | None")}
-_BY_NAME |= {"self": declared_types.parse("Tensor"), "input": declared_types.parse("Tensor")}
+_BY_NAME |= {name: declared_types.parse("Tensor") for name in ("self", "input", "tensor", "tangent")}
 
 # A parameter in a docstring's list: its name, and its type up to "optional".
 _TOLD = re.compile(r"^ +(\w+) \(([^)]*?)(?:, *optional)?\)\s*:", re.MULTILINE)

@@ -10,7 +10,8 @@ from fastapi import APIRouter
 from gradwire.contract.documents.short_forms import BODIES, REPLIES
 from gradwire.contract.frames import Job
 from gradwire.front.api import autograd_examples
-from gradwire.front.api.described import GRAPH_PROBLEMS, json_body, json_reply, problems
+from gradwire.front.api.bodies import tensor_body, tensor_reply
+from gradwire.front.api.described import GRAPH_PROBLEMS, problems
 from gradwire.front.api.routes import add_job
 
 TAG = {
@@ -89,10 +90,10 @@ for _name, _text in _TEXTS.items():
         operation_id=_name,
         summary=_text.summary,
         responses={
-            **json_reply(REPLIES[_name].__name__, "The output and its derivatives."),
+            **tensor_reply(REPLIES[_name].__name__, "The output and its derivatives."),
             **problems(*GRAPH_PROBLEMS),
         },
-        openapi_extra=json_body(
+        openapi_extra=tensor_body(
             BODIES[_name].__name__, "The graph, and what it is differentiated by.", autograd_examples.BODIES[_name]
         ),
     )

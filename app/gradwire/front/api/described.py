@@ -123,6 +123,21 @@ GRAPH_PROBLEMS = (
     Finding("unavailable_device", "there is no `cuda` here", Source("/device"), got="cuda", expected=["cpu"]),
     *WORKER_PROBLEMS,
 )
+# Of the whole; what is wrong with one graph is a result.
+BATCH_PROBLEMS = (
+    *_JOB,
+    Finding("invalid_request", "a batch must have `graphs`", expected="graphs"),
+    Finding("limit_exceeded", "a batch has at most 1000 graphs", Source("/graphs"), got=1001, expected="at most 1000"),
+    *WORKER_PROBLEMS,
+)
+PROGRAM_PROBLEMS = (
+    Finding(
+        "invalid_program",
+        "classes are no part of the programs that are understood here\n    class Net:\n    ^^^^^^^^^^",
+        Source("/program", 2, 1, 2, 11),
+        hint="write a function, or tensors and functions of them",
+    ),
+)
 CALL_PROBLEMS = (
     *_JOB,
     UNKNOWN_OP,

@@ -23,6 +23,83 @@ def example(summary: str, description: str, **value: Any) -> dict[str, Any]:
     return {"summary": summary, "description": description, "value": value}
 
 
+_TRAINING = (
+    "import torch\nw = torch.zeros(2, requires_grad=True)\nfor step in range(3):\n"
+    "    loss = ((x @ w - y) ** 2).mean()\n    loss.backward()\n    with torch.no_grad():\n"
+    "        w -= 0.1 * w.grad\n    w.grad = None\nprint(w)"
+)
+_POINTS = {
+    "x": {"data": [[1, 2], [3, 4]], "dtype": "float32"},
+    "y": {"data": [5, 6], "dtype": "float32"},
+}
+PROGRAMS: dict[str, dict[str, Any]] = {
+    "gradient": example(
+        "The tutorial's gradient",
+        "Five lines, and the nodes that they are.",
+        program="import torch\nx = torch.ones(2, 2, requires_grad=True)\nz = (x + 2) ** 2 * 3\nout = z.mean()\n"
+        "out.backward()",
+    ),
+    "training": example(
+        "A loop that trains",
+        "Loops stay loops: a `for` node with a body. `x` and `y` are inputs of the graph.",
+        program=_TRAINING,
+        inputs=_POINTS,
+    ),
+    "closure": example(
+        "A function of functions",
+        "`def`, a closure and torch.func: functions are values of nodes.",
+        program="import torch\ndef power(n):\n    def f(x):\n        return (x ** n).sum()\n    return f\n"
+        "H = torch.func.hessian(power(3))(torch.tensor([1.0, 2.0]))\nprint(H)",
+    ),
+}
+AS_PYTHON: dict[str, dict[str, Any]] = {
+    "gradient": example(
+        "The tutorial's gradient",
+        "Ready to be pasted into a notebook.",
+        inputs={"x": ONES},
+        nodes=[
+            node("add", "$x", 2, id="y"),
+            node("mul", "$y", "$y", id="yy"),
+            node("mul", "$yy", 3, id="z"),
+            node("mean", "$z", id="out"),
+            node("backward", "$out"),
+        ],
+    ),
+    "function": example(
+        "A function and its Hessian",
+        "A function of nodes, differentiated by torch.func.",
+        inputs={"x": VECTOR},
+        functions={
+            "f": {
+                "params": ["v"],
+                "nodes": [node("mul", "$v", "$v", id="s"), node("sum", "$s", id="y")],
+                "returns": "y",
+            }
+        },
+        nodes=[{"id": "H", "op": "func.hessian", "of": "f", "args": ["$x"]}],
+    ),
+    "training": example(
+        "A loop that trains",
+        "A `for` node becomes a `for` statement. A name that Python lacks is changed, and `names` says so.",
+        inputs=_POINTS | {"learning rate": 0.1},
+        nodes=[
+            {"let": "w", **node("zeros", 2, requires_grad=True)},
+            {
+                "op": "for",
+                "let": "step",
+                "in": [0, 1, 2],
+                "body": [
+                    node("matmul", "$x", "$w", id="out"),
+                    node("nn.functional.mse_loss", "$out", "$y", id="loss"),
+                    node("autograd.grad", "$loss", ["$w"], id="g"),
+                    node("mul", "$g.0", "$learning rate", id="down"),
+                    node("Tensor.sub_", "$w", "$down") | {"no_grad": True},
+                ],
+            },
+            node("print", "$w"),
+        ],
+    ),
+}
 GRAPHS: dict[str, dict[str, Any]] = {
     "gradient": example(
         "The tutorial's gradient",
@@ -138,5 +215,33 @@ CALLS: dict[str, dict[str, Any]] = {
         "The float32 numbers 1 and 2, plus 1.",
         args=[{"data": "AACAPwAAAEA=", "encoding": "base64", "dtype": "float32", "shape": [2]}, 1],
         encoding="base64",
+    ),
+}
+BATCHES: dict[str, dict[str, Any]] = {
+    "powers": example(
+        "Derivatives at several places",
+        "x³ and its derivative at 1, 2 and 3: three graphs, each with a reply of its own.",
+        graphs=[
+            {
+                "inputs": {"x": {"data": place, "dtype": "float32", "requires_grad": True}},
+                "nodes": [node("pow", "$x", 3, id="y"), node("backward", "$y")],
+                "returns": ["y", "x.grad"],
+            }
+            for place in (1, 2, 3)
+        ],
+    ),
+    "seeds": example(
+        "One program, two seeds",
+        "What the first dice show, and what the others.",
+        graphs=[{"program": "x = torch.randint(1, 7, (3,))\nprint(x)", "seed": seed} for seed in (0, 1)],
+    ),
+    "one_fails": example(
+        "One that fails",
+        "The second is a problem document; the first and the third have their results.",
+        graphs=[
+            {"nodes": [node("ones", 2, id="y")]},
+            {"nodes": [node("matmull", 2, id="y")]},
+            {"nodes": [node("zeros", 2, id="y")]},
+        ],
     ),
 }

@@ -10,12 +10,12 @@ from starlette.responses import Response
 
 from gradwire.contract.frames import Job, Reply
 from gradwire.findings import Finding, Refusal
+from gradwire.front.api.bodies import tensor_body, tensor_reply
 from gradwire.front.api.described import (
     CALL_PROBLEMS,
     NOT_ACCEPTABLE,
     UNKNOWN_OP,
     WORKER_PROBLEMS,
-    json_body,
     json_reply,
     problems,
 )
@@ -160,6 +160,6 @@ add_job(
     call_op,
     operation_id="call_op",
     summary="Call one op",
-    responses={**json_reply("OpReply", "What the op returned."), **problems(*CALL_PROBLEMS)},
-    openapi_extra=json_body("OpBody", "The arguments.", CALLS),
+    responses={**tensor_reply("OpReply", "What the op returned."), **problems(*CALL_PROBLEMS)},
+    openapi_extra=tensor_body("OpBody", "The arguments.", CALLS),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import html
 import importlib.util
 from collections.abc import Iterable
@@ -29,6 +30,11 @@ _DOCS_POLICY = (
 _PAGE_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+# The page at / asks the service; what it sets on elements it sets by script, one property at a time.
+_START_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 _ASSETS = {
     "swagger-ui.css": "text/css",
     "swagger-ui-bundle.js": "text/javascript",
@@ -36,6 +42,7 @@ _ASSETS = {
     "start.js": "text/javascript",
     "page.css": "text/css",
 }
+_TYPES = {".js": "text/javascript", ".css": "text/css"}
 
 
 @cache
@@ -66,8 +73,25 @@ def _page(text: str, policy: str = _PAGE_POLICY, status: int = 200) -> Response:
 
 @router.get("/", response_model=None)
 async def start(request: Request) -> Response:
-    """What this is, and a request to begin with."""
-    return _page(_template("index.html").replace("{{server}}", html.escape(str(request.base_url).rstrip("/"))))
+    """An editor for a program, and what comes of it."""
+    server = html.escape(str(request.base_url).rstrip("/"))
+    return _page(_start_page().replace("{{server}}", server), _START_POLICY)
+
+
+@cache
+def _start_page() -> str:
+    """The page's HTML with its styles, and its modules named at once: else a browser finds them one after the other."""
+    names = sorted(_modules())
+    styles = "\n".join(f'<link rel="stylesheet" href="docs/page/{name}">' for name in names if name.endswith(".css"))
+    modules = "\n".join(f'<link rel="modulepreload" href="docs/page/{name}">' for name in names if name.endswith(".js"))
+    return _template("index.html").replace("{{styles}}", styles).replace("{{modules}}", modules)
+
+
+@cache
+def _modules() -> dict[str, tuple[bytes, str]]:
+    """The files of the page by name, each with its entity tag; nothing else can be asked for below /docs/page/."""
+    files = [path for path in (_WEB / "page").iterdir() if path.suffix in _TYPES]
+    return {path.name: (text := path.read_bytes(), f'"{hashlib.sha256(text).hexdigest()[:32]}"') for path in files}
 
 
 @router.get("/docs", response_model=None)
@@ -85,6 +109,20 @@ async def docs_asset(asset: str) -> Response:
     own = _WEB / asset
     headers = {"Cache-Control": "public, max-age=3600", "X-Content-Type-Options": "nosniff"}
     return FileResponse(own if own.exists() else _packaged() / asset, media_type=media_type, headers=headers)
+
+
+@router.get("/docs/page/{name}", response_model=None)
+async def page_module(request: Request, name: str) -> Response:
+    """A module or a style sheet of the page at /. Browsers ask each time whether it is still the same: modules of two
+    versions must not meet."""
+    if name not in _modules():
+        raise Refusal([Finding("not_found", "there is no such file")])
+    text, tag = _modules()[name]
+    headers = {"ETag": tag, "Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
+    known = request.headers.get("if-none-match", "")
+    if tag in (one.strip().removeprefix("W/") for one in known.split(",")):
+        return Response(status_code=304, headers=headers)
+    return Response(text, media_type=_TYPES[Path(name).suffix], headers=headers)
 
 
 @router.get("/openapi.json", response_model=None)

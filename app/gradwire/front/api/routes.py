@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 from fastapi import APIRouter, Request
 from fastapi.routing import APIRoute
+from starlette.datastructures import QueryParams
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -19,18 +20,21 @@ from gradwire.contract.frames import Job, Reply
 from gradwire.contract.media import JSON, negotiate
 from gradwire.findings import Finding, Refusal
 from gradwire.front import dispatch
-from gradwire.front.answering import RETRY_AFTER_S
+from gradwire.front.answering import RETRY_AFTER_S, decline, refused
 
 
 class JobRoute(APIRoute):
-    """A route whose endpoint only says which job a request is, from the path's parameters: `(**path_params) -> Job`.
+    """A route whose endpoint only says which job a request is, from the parameters of its path and query, as text:
+    `(**parameters) -> Job`. It raises Refusal where one is wrong.
 
-    The request's body goes to a worker as it came, the worker's reply to the client.
+    The request's body goes to a worker as it came, the worker's reply to the client. `queries` names the parameters of
+    the query; one without a value counts as left out.
     """
 
     def __init__(self, path: str, endpoint: Callable[..., Job], **options: Any) -> None:
         super().__init__(path, endpoint, **options)
         self._job = endpoint
+        self.queries = [parameter.alias for parameter in self.dependant.query_params]
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Raises 405 for a method that the route does not have, and Refusal for a GET that wants no JSON; `dispatch`
@@ -39,7 +43,14 @@ class JobRoute(APIRoute):
             raise HTTPException(405)
         if scope["method"] == "GET":
             json_is_wanted(Request(scope))
-        await dispatch.run(scope, receive, send, self._job(**scope["path_params"]))
+        asked = QueryParams(scope["query_string"]) if self.queries else {}
+        given = {name: asked[name] for name in self.queries if asked.get(name)}
+        try:
+            job = self._job(**scope["path_params"], **given)
+        except Refusal as refusal:
+            await decline(scope, receive, send, refused(refusal.findings))
+            return
+        await dispatch.run(scope, receive, send, job)
 
 
 def add_job(router: APIRouter, method: str, path: str, endpoint: Callable[..., Job], **options: Any) -> None:

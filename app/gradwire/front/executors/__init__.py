@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from gradwire.contract.frames import Job, Reply
+from gradwire.contract.memory import FiledBody
 
 # Is told the seconds that a worker was held for a job.
 Spent = Callable[[float], None]
@@ -21,7 +22,7 @@ class Executor(Protocol):
         """Return as soon as jobs may be submitted; `ready` says when one can be taken at once."""
         ...
 
-    async def submit(self, job: Job, body: bytes, spent: Spent | None = None) -> Reply:
+    async def submit(self, job: Job, body: bytes | FiledBody, spent: Spent | None = None) -> Reply:
         """Run `job`; `spent` is told what it took, however it ends. Never raises for what happens to the job: a full
         queue, a deadline or a lost worker is a Reply with a problem document. Cancelling the awaiting task stops the
         job."""

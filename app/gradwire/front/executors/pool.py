@@ -12,6 +12,7 @@ import msgspec
 
 from gradwire.contract.frames import Job, Reply
 from gradwire.contract.limits import Limits
+from gradwire.contract.memory import FiledBody
 from gradwire.contract.problems import MEDIA_TYPE, problem
 from gradwire.findings import Finding, Source
 from gradwire.front.executors import Spent
@@ -70,7 +71,7 @@ class WorkerPool:
         """Counts: ready (the spare too) and busy now; lost, killed and retired since the start."""
         return {"ready": len(self._idle), "busy": len(self._busy), **self._counts}
 
-    async def submit(self, job: Job, body: bytes, spent: Spent | None = None) -> Reply:
+    async def submit(self, job: Job, body: bytes | FiledBody, spent: Spent | None = None) -> Reply:
         """Run `job` on the next free worker; see `Executor.submit`."""
         if self._idle and len(self._busy) < self._most and not self._waiting and not self._closing:
             return await self._run(self._take(), job, body, spent)
@@ -148,7 +149,7 @@ class WorkerPool:
         while self._has_room() and (turn := self._waiting.call()) is not None:
             turn.set_result(self._take())
 
-    async def _run(self, worker: WorkerProcess, job: Job, body: bytes, spent: Spent | None) -> Reply:
+    async def _run(self, worker: WorkerProcess, job: Job, body: bytes | FiledBody, spent: Spent | None) -> Reply:
         if worker.ended:
             # It died between being handed out and being given the job.
             return await self.submit(job, body, spent)

@@ -9,8 +9,11 @@ import signal
 import socket
 from typing import Protocol, cast
 
-from gradwire.contract import page
+import msgspec
+
+from gradwire.contract import memory, page
 from gradwire.contract.frames import FrameReader, Job, Reply, job_head, read_reply
+from gradwire.contract.memory import FiledBody
 from gradwire.contract.page import JobPage
 
 # Below this, joining head and body is cheaper than writing twice.
@@ -35,7 +38,11 @@ class WorkerProcess(asyncio.Protocol):
     def __init__(self, number: int, owner: Owner, longest_reply: int) -> None:
         self.number = number
         self._owner = owner
+        self._longest_reply = longest_reply
         self._reader = FrameReader(longest_reply)
+        self._socket: socket.socket
+        # A file for the worker's next long reply; None until the next job.
+        self._outbox: int | None = None
         self._transport: asyncio.Transport | None = None
         self._pid_descriptor: int | None = None
         self._theirs: tuple[socket.socket, int] | None = None
@@ -56,6 +63,7 @@ class WorkerProcess(asyncio.Protocol):
         for end in (ours, theirs):
             end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
         ours.setblocking(False)
+        self._socket = ours
         await asyncio.get_running_loop().create_unix_connection(lambda: self, sock=ours)
         return theirs.fileno(), self._theirs[1]
 
@@ -77,12 +85,17 @@ class WorkerProcess(asyncio.Protocol):
             self.watchdog.cancel()
             self.watchdog = None
 
-    def give(self, job: Job, body: bytes) -> asyncio.Future[Reply]:
-        """Hand over a job; the future of its reply."""
+    def give(self, job: Job, body: bytes | FiledBody) -> asyncio.Future[Reply]:
+        """Hand over a job; the future of its reply. A body in a file stays the giver's to close."""
         assert self._transport is not None
         self.page.clear()
         self.runs_graph = job.kind in ("graph.run", "autograd")
         self.job = asyncio.get_running_loop().create_future()
+        if self._outbox is None or not isinstance(body, bytes):
+            job, files, body = self._files(job, body)
+            self._send_head(job_head(job, len(body)), files)
+            self._transport.write(body)
+            return self.job
         head = job_head(job, len(body))
         if len(body) < _SMALL:
             self._transport.write(head + body)
@@ -90,6 +103,41 @@ class WorkerProcess(asyncio.Protocol):
             self._transport.write(head)
             self._transport.write(body)
         return self.job
+
+    def _files(self, job: Job, body: bytes | FiledBody) -> tuple[Job, list[int], bytes]:
+        """What goes along with a job in files, and the body that does not."""
+        files = []
+        if isinstance(body, FiledBody):
+            job = msgspec.structs.replace(job, length=len(body))
+            files.append(body.descriptor)
+            body = b""
+        if self._outbox is None:
+            self._outbox = memory.create("outbox", self._longest_reply, sealed=True)
+            job = msgspec.structs.replace(job, outbox=True)
+            files.append(self._outbox)
+        return job, files, body
+
+    def _send_head(self, head: bytes, files: list[int]) -> None:
+        """Past the transport, which knows no descriptors. It has nothing left to send: the worker waits for a job."""
+        # Where the worker has died, the transport is about to say so.
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            socket.send_fds(self._socket, [head], files)
+
+    def _filed(self, length: int) -> memoryview:
+        """The reply in the outbox, which the next job comes with another of."""
+        if self._outbox is None or length > self._longest_reply:
+            raise ValueError(f"a reply of {length} bytes in a file")
+        try:
+            return memory.frozen(self._outbox, length)
+        except OSError as error:
+            raise ValueError("a reply in a file that could still be changed") from error
+        finally:
+            self._close_outbox()
+
+    def _close_outbox(self) -> None:
+        if self._outbox is not None:
+            os.close(self._outbox)
+            self._outbox = None
 
     def kill(self) -> None:
         """End the process at once, whatever it does. Its job, if any, gets no reply from here."""
@@ -124,7 +172,7 @@ class WorkerProcess(asyncio.Protocol):
         if not header:
             self._owner.worker_ready(self)
             return
-        reply = read_reply(header, body)
+        reply = read_reply(header, body, self._filed)
         job, self.job = self.job, None
         if job is not None and not job.done():
             job.set_result(reply)
@@ -138,6 +186,7 @@ class WorkerProcess(asyncio.Protocol):
 
     def _forget(self) -> None:
         """Give back what the front held of it."""
+        self._close_outbox()
         if self._pid_descriptor is not None:
             os.close(self._pid_descriptor)
             self._pid_descriptor = None

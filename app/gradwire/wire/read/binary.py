@@ -10,12 +10,13 @@ import pybase64
 import torch
 
 from gradwire.contract.dtypes import Dtype
+from gradwire.contract.memory import Buffer
 from gradwire.findings import Finding, Source
 from gradwire.wire.formats import FORMATS, owned
 from gradwire.wire.read.data import WrongData, empty
 from gradwire.wire.read.nesting import count
 
-Parts: TypeAlias = Mapping[str, bytes]
+Parts: TypeAlias = Mapping[str, Buffer]
 
 
 def _wrong(message: str, source: Source, got: Any, expected: Any, hint: str | None = None) -> WrongData:
@@ -47,7 +48,7 @@ Reader: TypeAlias = Callable[[Any, Source, Dtype, tuple[int, ...], Parts], torch
 BINARY: dict[str, Reader] = {"base64": _base64, "part": _part}
 
 
-def from_bytes(raw: bytes, source: Source, dtype: Dtype, shape: tuple[int, ...]) -> torch.Tensor:
+def from_bytes(raw: Buffer, source: Source, dtype: Dtype, shape: tuple[int, ...]) -> torch.Tensor:
     """A tensor of little-endian bytes in C order, copied into memory that torch allocated.
 
     `source` is the place of the tensor document. Raises WrongData for a wrong count, and for bytes beyond 0 and 1 in a

@@ -6,6 +6,7 @@ from typing import Any
 
 from gradwire.contract.documents.check import validate
 from gradwire.contract.documents.graph import GraphBody, OpBody
+from gradwire.contract.documents.programs import ProgramBody
 from gradwire.contract.limits import Limits
 from gradwire.engine.graph import Graph, Output, Ref, TapeRequest
 from gradwire.findings import Finding, Refusal, Source
@@ -37,7 +38,16 @@ def read_graph(skeleton: Any, limits: Limits, parts: Parts | None = None) -> tup
     tape = skeleton.get("tape", False)
     if tape is True or isinstance(tape, dict):
         graph.tape = TapeRequest(isinstance(tape, dict) and tape.get("gradients") is True)
+    graph.variables = skeleton.get("variables") is True
     return graph, findings
+
+
+def read_program_body(skeleton: Any, limits: Limits) -> tuple[Graph, list[Finding]]:
+    """The graph of a decoded body of POST /v1/programs/compile, and all that is wrong with it."""
+    _, findings = validate(ProgramBody, skeleton)
+    if not isinstance(skeleton, dict) or not isinstance(skeleton.get("program"), str):
+        return Graph(), findings
+    return fill_graph(skeleton, findings, limits), findings
 
 
 def fill_graph(skeleton: dict[str, Any], findings: list[Finding], limits: Limits, parts: Parts | None = None) -> Graph:
@@ -95,17 +105,18 @@ def _read_settings(skeleton: dict[str, Any], graph: Graph) -> None:
 
 
 def too_many_nodes(skeleton: Any, limits: Limits) -> Finding | None:
-    """The finding for a list of nodes that is too long to be looked into."""
-    nodes = skeleton.get("nodes") if isinstance(skeleton, dict) else None
-    if isinstance(nodes, list) and len(nodes) > limits.max_nodes:
-        return _too_many(len(nodes), limits)
+    """The finding for more nodes, inputs or functions than are looked into."""
+    for member, kind in (("nodes", list), ("inputs", dict), ("functions", dict)):
+        found = skeleton.get(member) if isinstance(skeleton, dict) else None
+        if isinstance(found, kind) and len(found) > limits.max_nodes:
+            return _too_many(len(found), limits, member)
     return None
 
 
-def _too_many(count: int, limits: Limits) -> Finding:
-    message = f"a graph has at most {limits.max_nodes} nodes"
+def _too_many(count: int, limits: Limits, member: str = "nodes") -> Finding:
+    message = f"a graph has at most {limits.max_nodes} {member}"
     expected = f"at most {limits.max_nodes}"
-    return Finding("limit_exceeded", message, _ROOT.at("nodes"), got=count, expected=expected)
+    return Finding("limit_exceeded", message, _ROOT.at(member), got=count, expected=expected)
 
 
 def _read_inputs(inputs: Any, graph: Graph, findings: list[Finding], parts: Parts | None) -> None:

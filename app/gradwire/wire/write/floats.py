@@ -11,6 +11,8 @@ from gradwire.contract.dtypes import DTYPES, Dtype
 
 # Texts of arrays up to this many bytes are searched for what needs care; larger arrays are looked at as numbers.
 _SMALL = 2048
+# So many elements are Python objects sooner than they are told apart by array operations.
+_FEW = 8
 _NUMPY = orjson.OPT_SERIALIZE_NUMPY
 _FLOAT64 = DTYPES["float64"]
 # From which magnitude on orjson writes an exponent; Python does from 1e16 on.
@@ -28,6 +30,8 @@ def float_text(array: np.ndarray, words: np.ndarray, dtype: Dtype) -> bytes:
         # Neither null (for what is not finite), nor an exponent, nor a number that should have one.
         if b"n" not in text and b"e" not in text and b"0.0000" not in text:
             return text
+        if array.size <= _FEW:
+            return nested(_texts(array.reshape(-1), words.reshape(-1), dtype), array.shape)
     special = _laid_out_otherwise(array)
     if not special.any():
         return orjson.dumps(array, option=_NUMPY)

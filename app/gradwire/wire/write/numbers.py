@@ -22,10 +22,11 @@ _LEAST = {"float": 4, "complex": 10, "int": 2, "uint": 2, "bool": 5}
 def least_bytes(shape: tuple[int, ...], form: Format, encoding: str) -> int:
     """How many bytes the data of such a tensor has at least: known before anything is written."""
     lists, elements, total = 1, 1, 0
-    if encoding == "base64":
+    if encoding != "json":
         for size in shape:
             elements *= size
-        return (elements * form.spec.itemsize + 2) // 3 * 4
+        size = elements * form.spec.itemsize
+        return size if encoding == "part" else (size + 2) // 3 * 4
     for size in shape:
         total += 3 * lists
         lists *= size
@@ -87,12 +88,16 @@ def _large_integers(array: np.ndarray) -> bytes:
     return nested(texts, array.shape)
 
 
-def _base64(tensor: torch.Tensor) -> bytes:
+def octets(tensor: torch.Tensor) -> np.ndarray:
+    """The bytes of a dense tensor on the CPU, little-endian and in C order: its own memory where it is contiguous."""
     if tensor.numel() == 0:
-        return b'""'
+        return np.empty(0, np.uint8)
     # A single element may have any stride and be contiguous; only stride 1 may be seen as bytes.
-    octets = tensor.contiguous().as_strided((tensor.numel(),), (1,)).view(torch.uint8).numpy()
-    return b'"%b"' % pybase64.b64encode(octets.data)
+    return tensor.contiguous().as_strided((tensor.numel(),), (1,)).view(torch.uint8).numpy()
+
+
+def _base64(tensor: torch.Tensor) -> bytes:
+    return b'"%b"' % pybase64.b64encode(octets(tensor).data)
 
 
 def _empty(shape: tuple[int, ...]) -> bytes:

@@ -12,6 +12,7 @@ from gradwire.engine import errors
 from gradwire.findings import Refusal, refuse
 from gradwire.wire.formats import FORMAT_OF
 from gradwire.wire.write.numbers import data_text, least_bytes
+from gradwire.wire.write.parts import FileParts
 from gradwire.wire.write.room import Room
 
 _CPU = torch.device("cpu")
@@ -20,8 +21,9 @@ _CPU = torch.device("cpu")
 class TensorWriter:
     """Writes the tensors of one reply. Storages are numbered as they are met, for `"describe": "full"`."""
 
-    def __init__(self, room: Room) -> None:
+    def __init__(self, room: Room, parts: FileParts | None = None) -> None:
         self.room = room
+        self.parts = parts
         self._storages: dict[tuple[str, int], int] = {}
 
     def tensor(self, tensor: torch.Tensor, encoding: str, full: bool) -> dict[str, Any]:
@@ -36,9 +38,9 @@ class TensorWriter:
             "shape": list(dense.shape),
             "device": str(tensor.device),
             "requires_grad": tensor.requires_grad,
-            **_history(tensor),
+            **history(tensor),
             "encoding": encoding,
-            "data": self._data(dense, encoding),
+            **self._data(dense, encoding),
         }
         if note is not None:
             document["note"] = note
@@ -62,7 +64,7 @@ class TensorWriter:
             "is_leaf": True,
             "grad_fn": None,
             "encoding": encoding,
-            "data": self._data(values, encoding),
+            **self._data(values, encoding),
         }
         if full:
             owner = array
@@ -75,13 +77,20 @@ class TensorWriter:
             document["version"] = None
         return document
 
-    def _data(self, dense: torch.Tensor, encoding: str) -> orjson.Fragment:
+    def _data(self, dense: torch.Tensor, encoding: str) -> dict[str, orjson.Fragment]:
+        """The member `data`; none of a tensor that travels beside the JSON (`part`)."""
         self.room.need(least_bytes(tuple(dense.shape), FORMAT_OF[dense.dtype], encoding))
         if dense._is_zerotensor():  # gradients that are 0 by definition have no memory until they are copied
             dense = dense.detach().clone()
-        text = data_text(dense.cpu() if dense.device != _CPU else dense, encoding)
+        if dense.device != _CPU:
+            dense = dense.cpu()
+        if encoding == "part":
+            assert self.parts is not None
+            self.room.take(self.parts.add(dense))
+            return {}
+        text = data_text(dense, encoding)
         self.room.take(len(text))
-        return orjson.Fragment(text)
+        return {"data": orjson.Fragment(text)}
 
     def _made_dense(self, tensor: torch.Tensor, encoding: str) -> tuple[torch.Tensor, str]:
         """As _dense; what PyTorch refuses there is the client's to know, such as offsets that lie."""
@@ -164,7 +173,7 @@ def _kind_of(tensor: torch.Tensor) -> str:
     return f"a tensor of {' and '.join(words)}, written dense" if words else "written dense"
 
 
-def _history(tensor: torch.Tensor) -> dict[str, Any]:
+def history(tensor: torch.Tensor) -> dict[str, Any]:
     """`is_leaf` and `grad_fn`, which PyTorch refuses to tell of some views whose base was changed in place."""
     try:
         return {"is_leaf": tensor.is_leaf, "grad_fn": grad_fn_name(tensor.grad_fn)}

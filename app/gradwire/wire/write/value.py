@@ -15,6 +15,7 @@ from gradwire.contract.limits import Limits
 from gradwire.engine.values import NoneBecause
 from gradwire.findings import refuse
 from gradwire.wire.write.floats import python_float
+from gradwire.wire.write.parts import FileParts
 from gradwire.wire.write.room import Room
 from gradwire.wire.write.tensor import TensorWriter, grad_fn_name
 
@@ -30,11 +31,15 @@ _TENSOR_DTYPES = frozenset(
 
 
 class ValueWriter:
-    """Writes the values of one reply into documents for orjson, within `room`."""
+    """Writes the values of one reply into documents for orjson, within `room`.
 
-    def __init__(self, room: Room) -> None:
+    `parts` takes the tensors that are written in the encoding `part`.
+    """
+
+    def __init__(self, room: Room, parts: FileParts | None = None) -> None:
         self.room = room
-        self.tensors = TensorWriter(room)
+        self.parts = parts
+        self.tensors = TensorWriter(room, parts)
 
     def write(self, value: Any, encoding: str, full: bool, level: int = 0) -> dict[str, Any]:
         """The document of `value`; tensors in `encoding` (`json`, `base64`), with strides and storage if `full`.
@@ -51,10 +56,19 @@ class ValueWriter:
         if isinstance(value, (list, tuple)) and not isinstance(value, torch.Size):
             return self._sequence(value, encoding, full, _deeper(level))
         if isinstance(value, dict):
-            items = {str(name): self.write(item, encoding, full, _deeper(level)) for name, item in value.items()}
+            items = {
+                str(name): self._inside(name, item, encoding, full, _deeper(level)) for name, item in value.items()
+            }
             self.room.take(sum(map(len, items)))
             return {"kind": "dict", "items": items}
         return self._scalar(value)
+
+    def write_as(self, name: str, value: Any, encoding: str, full: bool) -> dict[str, Any]:
+        """As `write`, of a value that the reply calls `name`; where there are `parts`, its tensors are put there."""
+        if self.parts is None:
+            return self.write(value, encoding, full)
+        with self.parts.inside(name):
+            return self.write(value, "part", full)
 
     def _scalar(self, value: Any) -> dict[str, Any]:
         for kinds, write in _SCALARS:
@@ -79,8 +93,21 @@ class ValueWriter:
             kind = type(value)
             document["type"] = f"{kind.__module__}.{kind.__qualname__}"
             document["names"] = names
-        document["items"] = [self.write(item, encoding, full, level) for item in value]
+        if self.parts is None:
+            document["items"] = [self.write(item, encoding, full, level) for item in value]
+        else:
+            steps = names or range(len(value))
+            document["items"] = [
+                self._inside(step, item, encoding, full, level) for step, item in zip(steps, value, strict=True)
+            ]
         return document
+
+    def _inside(self, step: Any, item: Any, encoding: str, full: bool, level: int) -> dict[str, Any]:
+        """The document of a part of a value; its tensors are named by the steps that lead to them."""
+        if self.parts is None:
+            return self.write(item, encoding, full, level)
+        with self.parts.inside(step):
+            return self.write(item, encoding, full, level)
 
 
 def encode(value: Any, encoding: str, full: bool, limits: Limits) -> dict[str, Any]:
