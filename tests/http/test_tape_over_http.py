@@ -229,6 +229,30 @@ def test_a_tape_of_double_backward(service: Service) -> None:
     assert {"c", "s", "g", "gs"} <= owners
 
 
+@pytest.mark.parametrize("call", ["y.backward(create_graph=True)", "torch.autograd.backward([y], [None], None, True)"])
+def test_a_gradient_with_a_graph_comes_from_its_backward(service: Service, call: str) -> None:
+    begin = "x = torch.tensor([2.0], requires_grad=True)\ny = x ** 3"
+    program = f"{begin}\n{call}\nz = x.grad * 1\nx.grad = None\nz.backward()"
+    tape = service.graph({"program": program, "tape": True})["tape"]
+    lines = [entry["line"] for entry in tape["nodes"] if entry["name"] == "MulBackward0"]
+    assert lines[0] == 4
+    assert set(lines[1:]) == {3}
+
+
+def test_a_loop_of_backward_passes_has_a_root_for_each(service: Service) -> None:
+    program = """
+ws = [torch.full((2,), float(i), requires_grad=True) for i in range(40)]
+for w in ws:
+    loss = (w * w).sum()
+    loss.backward()
+"""
+    tape = service.graph({"program": program, "tape": {"gradients": True}, "returns": []})["tape"]
+    assert list(tape["roots"]) == ["loss", *(f"loss#{turn}" for turn in range(2, 41))]
+    assert list(tape["roots"].values()) == list(range(0, 120, 3))
+    leaves = [entry["grad"][0]["data"] for entry in tape["nodes"] if entry["name"] == "AccumulateGrad"]
+    assert leaves == [[2.0 * turn] * 2 for turn in range(40)]
+
+
 def test_in_place_checks_hold_with_a_tape(service: Service) -> None:
     nodes = [
         node("exp", "$v", id="e"),

@@ -20,8 +20,6 @@ from uninitialised import REFUSED, WAYS
 from server import APP, Server
 from service import node, read
 
-pytestmark = pytest.mark.alone
-
 # As int32; as float32 it is about 7.3e18. The same wherever in memory it lands, as memory is aligned.
 SECRET = 0x5EC2E75E
 SIZES = [2**14, 2**18, 2**21]

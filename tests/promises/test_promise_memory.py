@@ -16,8 +16,6 @@ from gradwire.front.settings import Settings
 from server import Server
 from service import Service
 
-pytestmark = pytest.mark.alone
-
 
 def swapped() -> int:
     """Pages that the machine has swapped out since it started, and processes that its kernel has killed."""

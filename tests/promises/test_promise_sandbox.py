@@ -21,8 +21,6 @@ from asked import FOREIGN_KEY
 from gradwire.worker import landlock, seccomp
 from server import APP, Server
 
-pytestmark = pytest.mark.alone
-
 ATTEMPTS = Path(__file__).with_name("attempts.py")
 # Refuses seccomp(2) to all that come after: a system without it.
 WITHOUT_SECCOMP = """

@@ -120,7 +120,8 @@ def _creates_graph(op: Op, args: Sequence[Any], kwargs: dict[str, Any]) -> bool:
     """Whether the gradients that a pass leaves in `.grad` have a graph; autograd.grad leaves none there."""
     if op.name == "autograd.grad":
         return False
-    return bool(args[3] if len(args) > 3 else kwargs.get("create_graph"))
+    given = args[3] if len(args) > 3 else kwargs.get("create_graph")
+    return given is not None and given is not False
 
 
 def _text(written: Expression | None, otherwise: str) -> str:

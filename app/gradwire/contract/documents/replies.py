@@ -15,8 +15,8 @@ class Timing(ReplyPart):
     """Where the time went, in milliseconds."""
 
     queue: StrictInt | StrictFloat = Field(description="Waiting for a worker.")
-    decode: StrictInt | StrictFloat = Field(description="Reading the body.")
-    run: StrictInt | StrictFloat = Field(description="Planning and running the graph.")
+    decode: StrictInt | StrictFloat = Field(description="Reading the body and planning the graph.")
+    run: StrictInt | StrictFloat = Field(description="Running the graph.")
     encode: StrictInt | StrictFloat = Field(description="Writing the values.")
 
 
