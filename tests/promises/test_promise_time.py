@@ -22,10 +22,10 @@ LONG: dict[str, list[dict[str, Any]]] = {
     "one long matrix product": [
         node("ones", 1, 1, id="one"),
         node("expand", "$one", 5000, 5000, id="x"),
-        node("expand", "$one", 200, 5000, 5000, id="many"),
+        node("expand", "$one", 2000, 5000, 5000, id="many"),
         node("einsum", "bij,jk->ik", "$many", "$x", id="slow"),
     ],
-    "eigenvalues": [node("ones", 2500, 2500, id="x"), node("linalg.eig", "$x", id="slow")],
+    "eigenvalues": [node("rand", 4000, 4000, id="x"), node("linalg.eig", "$x", id="slow")],
 }
 LATE_S = 0.5
 
