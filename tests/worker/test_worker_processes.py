@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from server import Server, alive
@@ -33,6 +34,12 @@ def guarded() -> Iterator[Server]:
     finally:
         del os.environ["GRADWIRE_API_KEYS"]
     with running:
+        asking = {"authorization": f"Bearer {KEY}"}
+        end = time.monotonic() + 30
+        # Both workers and the spare: a worker puts its limits up before it is ready.
+        while httpx.get(f"{running.url}/v1/server", headers=asking).json()["workers"]["ready"] < 3:
+            assert time.monotonic() < end
+            time.sleep(0.02)
         yield running
 
 
