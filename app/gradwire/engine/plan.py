@@ -66,9 +66,14 @@ class Plan:
         return replace(self, graph=replace(self.graph, inputs={}))
 
     def renewed(self, inputs: dict[str, TensorDocument], seed: int | None, deadline_ms: int | None) -> Plan:
-        """This plan for a graph that differs in its inputs' tensors, its seed and its deadline only."""
+        """This plan, for a graph that differs in its inputs' tensors, its seed and its deadline only."""
         self.writes.clear()
-        return replace(self, graph=replace(self.graph, inputs=inputs, seed=seed, deadline_ms=deadline_ms))
+        self.graph.inputs, self.graph.seed, self.graph.deadline_ms = inputs, seed, deadline_ms
+        return self
+
+    def forget_inputs(self) -> None:
+        """Let go of the tensors that it was renewed with."""
+        self.graph.inputs = {}
 
 
 def plan(graph: Graph, record: Record | None = None) -> tuple[Plan, list[Finding]]:

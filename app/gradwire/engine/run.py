@@ -51,29 +51,22 @@ def run(plan: Plan, word: Word | None = None, max_steps: int = MAX_STEPS) -> Out
 def surroundings(plan: Plan) -> Iterator[None]:
     """What must hold while the steps of `plan` run: grad mode, the device, the level of forward mode, deep calls."""
     torch.set_grad_enabled(True)
-    with _default_device(plan.device), _dual_level(plan.dual), _deep_calls():
-        yield
-
-
-@contextlib.contextmanager
-def _default_device(device: torch.device) -> Iterator[None]:
-    """Creation ops without a device make tensors on the run's device; on the CPU that is so anyway, and free."""
-    if device.type == "cpu":
-        yield
-    else:
-        with device:
-            yield
-
-
-@contextlib.contextmanager
-def _deep_calls() -> Iterator[None]:
-    """Room for as many calls as may nest: a transform of a function of transforms takes dozens of Python's frames."""
     before = sys.getrecursionlimit()
+    # A transform of a function of transforms takes dozens of Python's frames.
     sys.setrecursionlimit(max(before, FRAMES))
     try:
-        yield
+        if plan.device.type == "cpu" and not plan.dual:
+            yield
+        else:
+            with _default_device(plan.device), _dual_level(plan.dual):
+                yield
     finally:
         sys.setrecursionlimit(before)
+
+
+def _default_device(device: torch.device) -> contextlib.AbstractContextManager[Any]:
+    """Creation ops without a device make tensors on the run's device; on the CPU that is so anyway, and free."""
+    return contextlib.nullcontext() if device.type == "cpu" else device
 
 
 def _dual_level(wanted: bool) -> contextlib.AbstractContextManager[Any]:

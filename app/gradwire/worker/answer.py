@@ -39,7 +39,7 @@ from gradwire.findings import Finding, Refusal
 from gradwire.wire.read.batch import read_batch
 from gradwire.wire.read.binary import Parts
 from gradwire.wire.read.bodies import read_request
-from gradwire.wire.read.graph import read_graph, read_op, read_program_body
+from gradwire.wire.read.graph import read_graph, read_op, read_own_part, read_program_body
 from gradwire.wire.read.short_forms import read_short_form
 from gradwire.wire.read.skeleton import skeleton
 from gradwire.wire.write.parts import FORMATS, FileParts, check_names
@@ -174,7 +174,10 @@ class Answerer:
         def compute() -> Outcome:
             return run(prepared, page.word, self.limits.max_steps)
 
-        return self._answered(job, page, started, prepared, compute, write)
+        try:
+            return self._answered(job, page, started, prepared, compute, write)
+        finally:
+            prepared.forget_inputs()
 
     def _answered(
         self,
@@ -219,7 +222,7 @@ class Answerer:
         form = form_of(job, bones)
         known = self._plans.recall(form)
         if known is not None:
-            own, findings = read_graph(own_part(bones), self.limits, parts)
+            own, findings = read_own_part(own_part(bones), parts)
             if not findings:
                 return known.renewed(own.inputs, own.seed, own.deadline_ms)
         graph, findings = read(bones, self.limits, parts)

@@ -42,6 +42,15 @@ def read_graph(skeleton: Any, limits: Limits, parts: Parts | None = None) -> tup
     return graph, findings
 
 
+def read_own_part(skeleton: dict[str, Any], parts: Parts | None = None) -> tuple[Graph, list[Finding]]:
+    """The inputs and the settings of a body of which all else is known to be in order."""
+    _, findings = validate(GraphBody, skeleton)
+    graph = Graph()
+    _read_inputs(skeleton.get("inputs"), graph, findings, parts)
+    _read_settings(skeleton, graph)
+    return graph, findings
+
+
 def read_program_body(skeleton: Any, limits: Limits) -> tuple[Graph, list[Finding]]:
     """The graph of a decoded body of POST /v1/programs/compile, and all that is wrong with it."""
     _, findings = validate(ProgramBody, skeleton)
