@@ -102,6 +102,7 @@ def test_nothing_is_left_of_clients_that_leave(large: Server, client: httpx.Clie
         within_the_run.sendall(start + endless)
         until(lambda: large.workers()["busy"] == 1)
     nothing_is_left(large, client)
+    assert large.workers()["busy"] == 0
 
 
 def test_a_reply_waits_for_a_slow_reader_while_the_worker_goes_on(large: Server, client: httpx.Client) -> None:

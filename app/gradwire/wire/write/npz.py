@@ -16,18 +16,19 @@ if TYPE_CHECKING:
 REPLY = "reply.json"
 
 
-class _Pieces:
+class _Pieces(io.RawIOBase):
     """What is written, in pieces as they come: long ones are not copied. It cannot be read, nor be gone back in."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.pieces: list[Buffer] = []
 
-    def write(self, data: Buffer) -> int:
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Buffer) -> int:  # type: ignore[override]  # any buffer, which is kept as it is
         self.pieces.append(data)
         return memoryview(data).nbytes
-
-    def flush(self) -> None:
-        """All is written as it comes."""
 
 
 def npz(parts: list[Part], document: bytes) -> list[Buffer]:
