@@ -116,6 +116,10 @@ def test_an_automatic_dual_level_leaves_room_for_one_written_out(service: Servic
     [
         ([{"let": "*a", "value": [1]}], "invalid_argument", "/nodes/0/let"),
         ([{"let": ["*a", "*b"], "value": [1]}], "invalid_argument", "/nodes/0/let"),
+        ([{"op": "for", "let": "*a", "in": [1], "body": []}], "invalid_argument", "/nodes/0/let"),
+        ([{"op": "with", "of": "no_grad", "let": "*a", "body": []}], "invalid_argument", "/nodes/0/let"),
+        ([{"op": "def", "let": "f", "params": ["x"], "keyword_only": ["b", "x"], "body": []}],
+         "duplicate_id", "/nodes/0/keyword_only/1"),
         ([{"op": "with", "of": "no_grad", "args": [1], "body": []}], "invalid_argument", "/nodes/0"),
         ([{"op": "for", "let": "i", "in": [1]}], "invalid_request", "/nodes/0"),
         ([{"op": "for", "let": "i", "in": [1], "body": [{"op": "sin", "arg": 1}]}],

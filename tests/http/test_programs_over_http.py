@@ -111,3 +111,28 @@ def test_a_graph_has_one_of_them(service: Service) -> None:
     error = service.refused({"inputs": {}})["errors"][0]
     assert (error["code"], error["pointer"], error["expected"]) == ("invalid_request", "", "nodes")
     assert error["hint"] == "or `program`"
+
+
+@pytest.mark.parametrize(
+    "text", ["u = '\\ud800'", "u = '%c' % 0xdfff", "u = [{'\\ud83d': 1}]", "print('a', end='\\udc00')"]
+)
+def test_half_of_a_surrogate_pair_is_refused_where_it_stands(service: Service, text: str) -> None:
+    (error,) = service.refused({"program": f"x = 1\n{text}"})["errors"]
+    assert (error["code"], error["line"]) == ("invalid_argument", 2)
+    assert "surrogate" in error["message"]
+
+
+@pytest.mark.parametrize(
+    "text", ["for *i in [1]:\n    x = 1", "x = [i for *i in [1]]", "with torch.no_grad() as *v:\n    x = 1"]
+)
+def test_a_star_alone_is_no_target(service: Service, text: str) -> None:
+    (error,) = service.refused({"program": text})["errors"]
+    assert (error["message"].split("\n")[0], error["line"]) == (
+        "starred assignment target must be in a list or tuple",
+        1,
+    )
+
+
+def test_an_annotation_alone_binds_nothing(service: Service) -> None:
+    reply = service.graph({"program": "y = 1\nx: int", "variables": True})
+    assert (list(reply["variables"]), list(reply["outputs"])) == (["y"], ["y"])

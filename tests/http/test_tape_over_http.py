@@ -271,3 +271,21 @@ def test_a_chain_of_thousands(service: Service) -> None:
     nodes = [node("add", "$v", 0, id="n0")] + [node("add", f"$n{i}", 1, id=f"n{i + 1}") for i in range(4000)]
     tape = taped(service, [*nodes, node("sum", "$n4000", id="s"), node("backward", "$s")], V)
     assert len(tape["nodes"]) == 4003
+
+
+def test_a_chain_as_long_as_a_loop_makes_it_is_let_go(service: Service) -> None:
+    program = "import torch\nx = y = torch.ones(2, requires_grad=True)\nfor i in range(60000):\n    y = y * 1.0\n"
+    tape = service.graph({"program": program, "tape": True})["tape"]
+    assert (len(tape["nodes"]), tape["nodes"][-1]["name"]) == (60001, "AccumulateGrad")
+
+
+def test_values_that_hold_themselves_or_much_change_nothing(service: Service) -> None:
+    program = "import torch\nx = torch.ones(2, requires_grad=True)\nk = [x * 2]\nk.append(k)\nm = k[1]\n"
+    program += "n = [x]\nfor i in range(60):\n    n = [n, n]\np = n[0]\nout = k[0].sum()\n"
+    tape = service.graph({"program": program, "returns": ["out"], "tape": True})["tape"]
+    assert [entry["name"] for entry in tape["nodes"]] == ["SumBackward0", "MulBackward0", "AccumulateGrad"]
+    for name in ("k", "n"):
+        plain, taped = (
+            service.refused({"program": program, "returns": [name], "tape": tape}) for tape in (False, True)
+        )
+        assert (plain["code"], plain["errors"]) == ("limit_exceeded", taped["errors"])

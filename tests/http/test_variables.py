@@ -81,3 +81,14 @@ def test_the_tape_of_a_program_ties_each_node_to_its_line(service: Service) -> N
         "AddBackward0": 3,
         "AccumulateGrad": 2,
     }
+
+
+def test_what_a_text_of_brackets_or_characters_would_be_is_large_too(service: Service) -> None:
+    program = (
+        "import torch\nimport numpy as np\na = torch.zeros(10**9, 0)\nb = [torch.zeros(10**9, 0)]\n"
+        "c = np.zeros((10**6, 0))\nd = ['x' * 9000] * 9000\ne = torch.zeros(0, 10**9)\n"
+    )
+    variables = service.graph({"program": program, "variables": True, "returns": []})["variables"]
+    assert (variables["a"]["shape"], variables["a"]["summary"]) == ([10**9, 0], None)
+    assert (variables["b"]["length"], variables["d"]["length"], variables["c"]["shape"]) == (1, 9000, [10**6, 0])
+    assert variables["e"]["data"] == []

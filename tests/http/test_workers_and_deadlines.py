@@ -54,9 +54,11 @@ def test_a_run_past_its_deadline_is_stopped_and_the_node_named(own: Server) -> N
         problem = Service(client).refused(SLOW | {"deadline_ms": 300})
         assert time.monotonic() - begun < 5
         assert (problem["status"], problem["code"]) == (504, "deadline_exceeded")
-        assert problem["errors"][0]["node"] == "slow"
+        assert (problem["errors"][0]["node"], problem["errors"][0]["pointer"]) == ("slow", "/nodes/1")
+        drawn = Service(client).refused(SLOW | {"deadline_ms": 300}, "/v1/graphs/draw", accept="image/svg+xml")
+        assert drawn["errors"] == problem["errors"]
         assert right(client.post("/v1/graphs/run", json=TUTORIAL))
-        assert own.workers()["killed"] == killed + 1
+        assert own.workers()["killed"] == killed + 2
 
 
 def test_the_servers_own_deadline_holds_where_the_request_asks_for_more() -> None:

@@ -111,3 +111,9 @@ def test_large_inputs_are_no_text(service: Service) -> None:
     body = {"inputs": {"x": {"dtype": "float32", "shape": [1 << 20], "encoding": "base64", "data": zeros}}, "nodes": []}
     problem = service.refused(body, "/v1/graphs/python")
     assert (problem["code"], problem["errors"][0]["pointer"]) == ("limit_exceeded", "/inputs")
+
+
+def test_a_program_is_compiled_with_as_many_inputs_as_a_graph_may_have(service: Service) -> None:
+    body = {"program": "y = 1", "inputs": {f"x{i}": 1 for i in range(10_001)}}
+    problem = service.refused(body, "/v1/programs/compile")
+    assert [(error["pointer"], error["code"]) for error in problem["errors"]] == [("/inputs", "limit_exceeded")]

@@ -27,12 +27,13 @@ def refused(step: Step, error: Exception, run: Run, frame: list[Any]) -> Excepti
         findings = error.findings
     elif isinstance(error, errors.NoOverload):
         findings = [_no_overload(step, error)]
+        findings[0].hint = findings[0].hint or _hint(error, node.source, run, frame)
     elif isinstance(error, RecursionError):
         chain = f": {' → '.join(run.calls)}" if run.calls else ""
         findings = [Finding("limit_exceeded", f"calls and blocks nest too deep{chain}", hint="use a loop")]
     else:
         findings = [errors.finding_of(error, step.name)]
-        findings[0].hint = findings[0].hint or _hint(error, run, frame)
+        findings[0].hint = findings[0].hint or _hint(error, node.source, run, frame)
         _tell_words(findings[0], step)
     for finding in findings:
         if finding.node is None:
@@ -50,13 +51,13 @@ def refused_at(error: Exception, source: Source) -> Refusal:
     return OutOfMemoryRefusal([finding]) if errors.is_out_of_memory(error) else Refusal([finding])
 
 
-def _hint(error: Exception, run: Run, frame: list[Any]) -> str | None:
+def _hint(error: Exception, source: Source, run: Run, frame: list[Any]) -> str | None:
     """Advice for the refusals that people meet while learning autograd."""
     text = str(error)
     live = [value for value in frame if isinstance(value, torch.Tensor)]
     first = run.frame
     inputs = {name: first[slot] for slot, name in run.plan.inputs if isinstance(first[slot], torch.Tensor)}
-    return run.plan.writes.explain(text, live) or hints.hint(text, inputs)
+    return run.plan.writes.explain(text, live) or hints.hint(text, inputs, on_text=source.line is not None)
 
 
 def _tell_words(finding: Finding, step: Step) -> None:

@@ -11,6 +11,7 @@ from gradwire.engine import compile as expressions
 from gradwire.engine import references
 from gradwire.engine.failure import refused_at
 from gradwire.engine.graph import Node, Ref, Statement
+from gradwire.engine.language.measure import measure
 from gradwire.engine.plan import Plan, default_name
 from gradwire.engine.scope import UNBOUND
 from gradwire.engine.values import NoneBecause, OutputValue, has_kind, may_hold_gradient
@@ -60,8 +61,7 @@ def variables(plan: Plan, frame: list[Any]) -> dict[str, Any]:
     Functions and other values that a reply has no form for are left out.
     """
     graph = plan.graph
-    bound = plan.names if graph.assigned is None else graph.assigned
-    values = {name: frame[plan.names[name]] for name in (*graph.inputs, *bound)}
+    values = {name: frame[plan.names[name]] for name in (*graph.inputs, *_bound(plan))}
     return {name: value for name, value in values.items() if has_kind(value)}
 
 
@@ -71,7 +71,13 @@ def _last(plan: Plan, frame: list[Any]) -> str | None:
     if assigned is None:
         last = default_name(plan.graph)
         return last if last is not None and frame[plan.names[last]] is not UNBOUND else None
-    return next((name for name in reversed(assigned) if has_kind(frame[plan.names[name]])), None)
+    return next((name for name in reversed(_bound(plan)) if has_kind(frame[plan.names[name]])), None)
+
+
+def _bound(plan: Plan) -> list[str]:
+    """The names that may have a value, in the order of their binding. `x: int` alone names one that never has."""
+    assigned = plan.graph.assigned
+    return list(plan.names) if assigned is None else [name for name in assigned if name in plan.names]
 
 
 def _noted(value: Any, node: Statement | None, ref: Ref | None) -> Any:
@@ -113,6 +119,10 @@ def returned_tensors(plan: Plan, found: dict[str, OutputValue]) -> dict[str, tor
     texts = {wanted.output.name: wanted.output.ref.text for wanted in plan.returns or ()}
     tensors: dict[str, torch.Tensor] = {}
     for name, output in found.items():
+        try:
+            measure(output.value)
+        except Refusal:  # it holds itself, or too much: whoever writes the outputs says so, with or without a tape
+            continue
         _collect(texts.get(name, name), output.value, tensors)
     return tensors
 

@@ -133,7 +133,10 @@ class Planner:
             self.scope.kept.add(bound)
             self.makers[bound] = node
         if isinstance(target, str):
-            slot = self.scope.slots[target]
+            if target.startswith("*"):
+                message = "starred assignment target must be in a list or tuple"
+                self.found.append(Finding("invalid_argument", message, node.source))
+            slot = self.scope.slots[target.removeprefix("*")]
 
             def store(frame: list[Any], value: Any) -> None:
                 frame[slot] = value

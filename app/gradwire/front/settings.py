@@ -16,6 +16,8 @@ from gradwire.front.access.origins import authority, canonical_origin
 from gradwire.front.access.rates import parse_rate
 
 _MIB = 2**20
+# PyTorch alone takes 700 MiB of address space; with less than this there is no room to compute in.
+_LEAST_WORKER_BYTES = 1024 * _MIB
 _DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 # In the environment a list is a text with commas.
 _Words = Annotated[tuple[str, ...], NoDecode]
@@ -37,7 +39,7 @@ def _machine_bytes() -> int:
 def _worker_bytes(given: dict[str, Any]) -> int:
     """As much that all workers together leave a quarter of the machine to others."""
     share: int = _machine_bytes() * 3 // 4 // given.get("workers", 1)
-    return max(640 * _MIB, min(4096 * _MIB, share // _MIB * _MIB))
+    return max(_LEAST_WORKER_BYTES, min(4096 * _MIB, share // _MIB * _MIB))
 
 
 class Settings(BaseSettings):
@@ -52,7 +54,7 @@ class Settings(BaseSettings):
     )
     worker_memory_bytes: int = Field(
         default_factory=_worker_bytes,
-        ge=640 * _MIB,
+        ge=_LEAST_WORKER_BYTES,
         description="The hard limit of one worker's memory (address space).",
     )
     deadline_ms: int = Field(

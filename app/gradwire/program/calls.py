@@ -6,12 +6,12 @@ import ast
 from collections.abc import Callable, Sequence
 
 from gradwire.engine import references
-from gradwire.engine.graph import Expression, NamedFunction, Ref, Star
-from gradwire.program import names
-from gradwire.program.comprehensions import consumed
+from gradwire.engine.graph import Expression, Literal, NamedFunction, Ref, Star
+from gradwire.program import names, refused
+from gradwire.program.comprehensions import consumed, distinct
 from gradwire.program.formats import format_call, format_method
 from gradwire.program.lowering import Lowering, expression
-from gradwire.program.meanings import check_attribute, dotted, value_of
+from gradwire.program.meanings import check_attribute, dotted, unknown_root, value_of
 
 Part = Callable[[], Expression]
 
@@ -66,6 +66,8 @@ def _named(low: Lowering, node: ast.Call, full: str) -> Expression:
     """A function that has a full name: `torch.add(x, y)`."""
     meaning = names.find(full)
     source = low.source(node)
+    if full in names.legacy_classes():
+        return _legacy(low, node, full)
     if isinstance(meaning, names.Function):
         if meaning.on_functions:
             return _on_functions(low, node, meaning.op)
@@ -82,10 +84,21 @@ def _named(low: Lowering, node: ast.Call, full: str) -> Expression:
     arguments(low, node, low.expression)
     if isinstance(meaning, names.Constant):
         if isinstance(meaning.value, type):
-            hint = "write torch.tensor(data), torch.empty(sizes) or np.array(data)"
-            raise low.refuse(f"the class {full} is not called here", node.func, hint, code="excluded_op")
+            message = f"the class {full} is not called here"
+            raise low.refuse(message, node.func, "write np.array(data)", code="excluded_op")
         raise low.refuse(f"{full} is a value, not a function", node.func, "leave the parentheses out")
     return value_of(low, full, node.func)
+
+
+def _legacy(low: Lowering, node: ast.Call, full: str) -> Expression:
+    """`torch.Tensor([1, 2])`: `torch.tensor` with the class's dtype. Of sizes it would show memory as it was."""
+    dtype = names.legacy_classes()[full]
+    args, _ = arguments(low, node, low.expression)
+    if len(node.args) == 1 and not node.keywords and isinstance(node.args[0], (ast.List, ast.ListComp, ast.Tuple)):
+        source = low.source(node)
+        return low.node("tensor", args, source, {"dtype": Literal(dtype, source)})
+    hint = f"write torch.tensor(data, dtype={dtype}), or torch.zeros(sizes, dtype={dtype})"
+    raise low.refuse(f"{full} is called with a list written out and nothing else", node.func, hint, code="excluded_op")
 
 
 def _on_functions(low: Lowering, node: ast.Call, op: str) -> Expression:
@@ -100,7 +113,8 @@ def _method(low: Lowering, node: ast.Call, func: ast.Attribute) -> Expression:
     name = func.attr
     if name == "format" and isinstance(func.value, ast.Constant) and isinstance(func.value.value, str):
         return format_method(low, node, func.value)
-    _check_method(low, func)
+    if not unknown_root(low, func):
+        _check_method(low, func)
     if name == "join" and len(node.args) == 1 and isinstance(node.args[0], ast.GeneratorExp):
         joined = low.in_order([lambda: low.operand(func.value), lambda: consumed(low, node.args[0])])
         return low.node(".join", joined, low.source(node))
@@ -113,13 +127,16 @@ def _check_method(low: Lowering, func: ast.Attribute) -> None:
     name, source = func.attr, low.source(func)
     if name not in names.methods():
         close = references.nearest(name, names.methods())
-        if name in references.KNOWN_STEPS:
+        if name in refused.MEMBERS:
+            hint = refused.MEMBERS[name]
+        elif name in references.KNOWN_STEPS:
             hint = f"it is an attribute: x.{name}"
         else:
             hint = f"did you mean .{close}(…)?" if close else "GET /v1/ops lists the methods of tensors"
         low.report("unknown_op", f"no value has a method '{name[:64]}' here", source, got=name, hint=hint)
     elif (reason := names.excluded_method(name)) is not None:
-        low.report("excluded_op", f"the method {name} cannot be called: {reason}", source, got=name)
+        message = f"the method {name} cannot be called: {reason}"
+        low.report("excluded_op", message, source, got=name, hint=refused.MEMBERS.get(name))
 
 
 def _builtin(low: Lowering, node: ast.Call, func: ast.Name) -> Expression:
@@ -134,16 +151,41 @@ def _builtin(low: Lowering, node: ast.Call, func: ast.Name) -> Expression:
         return low.expression(func)
     if len(node.args) == 1 and isinstance(node.args[0], ast.GeneratorExp):
         return _of_generator(low, node, name, node.args[0])
+    if (elements := _of_set(low, node, name)) is not None:
+        return _of_items(low, node, name, lambda: distinct(low, elements))
     args, kwargs = arguments(low, node, low.operand)
     return low.node(f"builtins.{name}", args, low.source(node), kwargs)
+
+
+def _of_set(low: Lowering, node: ast.Call, name: str) -> ast.expr | None:
+    """The `xs` of `sorted(set(xs))`, `sorted(list(set(xs)))` or `len(set(xs))`, which do not show a set's order."""
+    if name not in ("sorted", "len") or len(node.args) != 1 or any(one.arg != "reverse" for one in node.keywords):
+        return None
+    inner = node.args[0]
+    return _only_argument(low, _only_argument(low, inner, "list") or inner, "set")
+
+
+def _only_argument(low: Lowering, node: ast.expr, name: str) -> ast.expr | None:
+    """What Python's function `name` is called with, where `node` is such a call with one argument."""
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name) or node.func.id != name:
+        return None
+    shadowed = low.scope.variable(name) is not None or low.scope.alias(name) is not None
+    if shadowed or node.keywords or len(node.args) != 1 or isinstance(node.args[0], ast.Starred):
+        return None
+    return node.args[0]
 
 
 def _of_generator(low: Lowering, node: ast.Call, name: str, generator: ast.GeneratorExp) -> Expression:
     """`sum(x * x for x in xs)`."""
     if name in ("any", "all") and not node.keywords:
         return consumed(low, generator, name)
+    return _of_items(low, node, name, lambda: consumed(low, generator))
+
+
+def _of_items(low: Lowering, node: ast.Call, name: str, items: Part) -> Expression:
+    """A call whose only positional argument is `items`."""
     more = {keyword.arg or "": keyword.value for keyword in node.keywords}
-    values = low.in_order([lambda: consumed(low, generator), *(_part(low, one, low.operand) for one in more.values())])
+    values = low.in_order([items, *(_part(low, one, low.operand) for one in more.values())])
     kwargs = dict(zip(more, values[1:], strict=True))
     return low.node(f"builtins.{name}", values[:1], low.source(node), kwargs)
 

@@ -29,6 +29,23 @@ def dict_comprehension(low: Lowering, node: ast.DictComp) -> Expression:
     return filled
 
 
+def distinct(low: Lowering, elements: ast.expr) -> Expression:
+    """The items of `set(elements)`, each once, as the keys of a dict."""
+    key, generators = _name_of_items(elements)
+    filled = low.node("builtins.dict", [], low.source(elements))
+    nothing = ast.copy_location(ast.Constant(None), elements)
+    _loops(low, generators, lambda: set_item(low, filled, key, nothing))
+    return filled
+
+
+def _name_of_items(elements: ast.expr) -> tuple[ast.expr, list[ast.comprehension]]:
+    """An expression for one item, and the loops around it."""
+    if isinstance(elements, ast.GeneratorExp):
+        return elements.elt, elements.generators
+    item = ast.copy_location(ast.Name("item", ast.Store()), elements)
+    return item, [ast.comprehension(item, elements, [], 0)]
+
+
 @expression(ast.GeneratorExp)
 def generator(low: Lowering, node: ast.GeneratorExp) -> Expression:
     """A generator anywhere but as the only argument of what takes all its items."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 
-from gradwire.program import names
+from gradwire.program import names, refused
 from gradwire.program.lowering import Lowering
-from gradwire.program.meanings import value_of
+from gradwire.program.meanings import hint_of, value_of
 
 _HINT = "torch, numpy, math and functools.partial can be imported, and modules of torch such as torch.nn.functional"
 
@@ -43,15 +43,20 @@ def check_import(low: Lowering, node: ast.Import | ast.ImportFrom) -> None:
     for alias in node.names:
         if isinstance(node, ast.Import):
             if not isinstance(names.find(alias.name), names.Module):
-                low.report("invalid_program", f"{alias.name[:128]} cannot be imported", low.source(alias), hint=_HINT)
+                message, hint = f"{alias.name[:128]} cannot be imported", _hint(alias.name)
+                low.report("invalid_program", message, low.source(alias), hint=hint)
         else:
             _check_member(low, node, alias)
+
+
+def _hint(module: str) -> str:
+    return hint_of(module) or refused.import_hint(module) or _HINT
 
 
 def _check_member(low: Lowering, node: ast.ImportFrom, alias: ast.alias) -> None:
     module = node.module or ""
     if not isinstance(names.find(module), names.Module):
-        raise low.refuse(f"{module[:128]} cannot be imported", node, _HINT)
+        raise low.refuse(f"{module[:128]} cannot be imported", node, _hint(module))
     if alias.name == "*":
         raise low.refuse("names are imported one by one", alias, f"write from {module} import …")
     if alias.name.startswith("_"):

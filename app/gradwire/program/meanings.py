@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import ast
 
+import torch
+
 from gradwire.engine import references
 from gradwire.engine.graph import Expression, Literal, NamedFunction
+from gradwire.engine.language import names as language
 from gradwire.engine.ops.registry import registry
 from gradwire.findings import Source
 from gradwire.program import names, refused
@@ -14,10 +17,26 @@ from gradwire.program.lowering import Lowering
 # Comparing a word with all names takes time, so only so many unknown names get suggestions.
 _MOST_SUGGESTIONS = 10
 _CLASSES = "there are no modules with weights: keep them in tensors and call torch.nn.functional"
+_DEVICE = "leave it out: the run has a device of its own, the request's `device`"
+_WHICH_DEVICE = 'write device = "cuda" if torch.cuda.is_available() else "cpu"'
+_SEED = "torch.manual_seed(…) seeds every device"
 _HINTS = {
     "torch.optim": "write the step yourself: with torch.no_grad(): w -= lr * w.grad",
     "torch.utils": "loop over tensors: for start in range(0, len(x), 32): …",
-    "torch.cuda": "leave it out: the run has a device of its own, the request's `device`",
+    "torch.cuda.manual_seed": _SEED,
+    "torch.cuda.manual_seed_all": _SEED,
+    "torch.cuda": _DEVICE,
+    "torch.mps": _DEVICE,
+    "torch.accelerator": _WHICH_DEVICE,
+    "torch.backends": f"leave it out; {_WHICH_DEVICE}",
+    "torch.set_printoptions": 'format the numbers: f"{x.item():.2f}"',
+    "torch.set_default_dtype": "give the dtype where a tensor is made: torch.ones(2, dtype=torch.float64)",
+    "torch.set_default_device": _DEVICE,
+    "torch.set_rng_state": "start anew with torch.manual_seed(…), or draw from a torch.Generator() of its own",
+    "torch.seed": _SEED,
+    "torch.compile": "call the function itself: nothing is compiled here",
+    "torch.jit": "call the function itself: nothing is compiled here",
+    "torch.autograd.gradcheck": "POST /v1/autograd/gradcheck does it",
     "torch.nn.Module": _CLASSES,
     "torch.nn.Parameter": "write torch.tensor(…, requires_grad=True)",
     "torch.autograd.Variable": "write the tensor itself, with requires_grad=True",
@@ -47,7 +66,9 @@ def check_attribute(low: Lowering, node: ast.Attribute) -> None:
 
 def _underscore_hint(name: str) -> str:
     if name in ("__class__", "__name__"):
-        return "write type(x)"
+        return "write type(x), or the name as a text"
+    if name == "__version__":
+        return "GET /v1/server names the versions"
     if name.startswith("__"):
         return "write the operator or builtin that it stands for"
     return "use the public attributes and methods"
@@ -69,9 +90,11 @@ def _no_value(low: Lowering, full: str, meaning: names.Meaning | None, source: S
     if isinstance(meaning, names.Module):
         low.report("invalid_program", f"{full} is a module, not a value", source, hint=f"name a function: {full}.…")
     elif isinstance(meaning, names.Context):
-        low.report("invalid_program", f"{full} stands behind with only", source, hint=f"write with {full}(): …")
+        given = "False" if full.endswith("set_grad_enabled") else ""
+        hint = f"write with {full}({given}): …"
+        low.report("invalid_program", f"{full} stands behind with only", source, hint=hint)
     elif isinstance(meaning, names.Left):
-        low.report("excluded_op", f"{full} cannot be used: {meaning.reason}", source, got=full, hint=_hint_of(full))
+        low.report("excluded_op", f"{full} cannot be used: {meaning.reason}", source, got=full, hint=hint_of(full))
     elif meaning is None:
         unknown(low, full, source)
     return Literal(None, source)
@@ -80,7 +103,9 @@ def _no_value(low: Lowering, full: str, meaning: names.Meaning | None, source: S
 def unknown(low: Lowering, full: str, source: Source) -> None:
     """Report a name that a module does not have."""
     module, _, last = full.rpartition(".")
-    hint = _hint_of(full)
+    if names.find(full.partition(".")[0]) is None:
+        return  # its import is reported
+    hint = hint_of(full)
     if hint is None and registry().find(f"Tensor.{last}") is not None and module == "torch":
         hint = f"it is a method: x.{last}(…)"
     low.report(
@@ -88,15 +113,29 @@ def unknown(low: Lowering, full: str, source: Source) -> None:
     )
 
 
-def _hint_of(full: str) -> str | None:
+def hint_of(full: str) -> str | None:
+    """What to write in place of the full name of something that is not here."""
     for prefix, hint in _HINTS.items():
         if full == prefix or full.startswith(prefix + "."):
             return hint
     last = full.removeprefix("torch.nn.")
-    return _CLASSES if full.startswith("torch.nn.") and last[:1].isupper() else None
+    return _class_hint(last) if full.startswith("torch.nn.") and last[:1].isupper() else None
+
+
+def _class_hint(name: str) -> str:
+    """What to call in place of a module of torch.nn: `cross_entropy` for `CrossEntropyLoss`."""
+    word = name.lower()
+    same = (one for one in dir(torch.nn.functional) if one.replace("_", "") in (word, word.removesuffix("loss")))
+    found = next((one for one in same if one[0] != "_" and one.islower()), None)
+    if found is None:
+        return _CLASSES
+    return f"there are no modules: keep weights in tensors, and call torch.nn.functional.{found}(…)"
 
 
 def _near(low: Lowering, full: str) -> str:
+    if full.startswith("math."):
+        near = references.nearest(full, [name for name in language.names() if name.startswith("math.")])
+        return f"did you mean {near}?" if near is not None else "torch and numpy have more functions"
     close = registry().nearest(full) if low.suggestions < _MOST_SUGGESTIONS else []
     low.suggestions += 1
     if close:
@@ -110,6 +149,15 @@ def spelled(op: str) -> str:
         if op.startswith(prefix):
             return written + op.removeprefix(prefix)
     return op if op.startswith("math.") else f"torch.{op}"
+
+
+def unknown_root(low: Lowering, node: ast.expr) -> bool:
+    """Whether `node` begins with a name that nothing has, which is enough to tell of it: `toch.ones(2)`."""
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    if not isinstance(node, ast.Name) or node.id in names.BUILTINS:
+        return False
+    return low.scope.variable(node.id) is None and low.scope.alias(node.id) is None
 
 
 def unknown_name(low: Lowering, name: str, node: ast.Name) -> Literal:
@@ -131,7 +179,9 @@ def unknown_name(low: Lowering, name: str, node: ast.Name) -> Literal:
 
 
 def _import_hint(name: str) -> str:
-    full = f"torch.{name}"
-    if names.find(full) is not None:
-        return f"did you mean {full}?"
+    for module in ("torch", "torch.func", "torch.nn.functional", "math", "numpy"):
+        if names.find(f"{module}.{name}") is not None:
+            return f"did you mean {module}.{name}?"
+    if name in refused.IMPORTS:
+        return refused.IMPORTS[name]
     return "assign it first, or send it as an input"

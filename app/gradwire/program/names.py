@@ -141,6 +141,13 @@ def modules() -> frozenset[str]:
 
 
 @functools.cache
+def legacy_classes() -> dict[str, torch.dtype]:
+    """`torch.Tensor`, `torch.LongTensor` and their kind: the dtype that each gives to a list."""
+    of_dtypes = [(name, value) for name, value in vars(torch).items() if type(value) is type(torch.FloatTensor)]
+    return {"torch.Tensor": torch.float32, **{f"torch.{name}": value.dtype for name, value in of_dtypes}}
+
+
+@functools.cache
 def constants() -> dict[str, Any]:
     """Every name that is a value: dtypes, layouts, memory formats, numbers, NumPy's scalar types."""
     found: dict[str, Any] = dict(_TYPES)

@@ -14,6 +14,7 @@ _LIST = "write a list: [… for … in …]"
 _ASYNC = "everything here runs in order: leave out async and await"
 _TYPES = "types are not checked here: leave them out"
 _MATCH = "write if and elif"
+_NO_FILES = "a program reads no files: send tensors as inputs"
 
 # Class of the syntax tree → (what it is called, what to write instead).
 REFUSED: dict[str, tuple[str, str]] = {
@@ -67,7 +68,7 @@ BUILTINS: dict[str, str] = {
     "vars": "write the name itself",
     "dir": "GET /v1/ops lists what can be called",
     "help": "GET /v1/ops/{name} describes an op",
-    "set": "write a list or a dict",
+    "set": "write sorted(set(xs)) or len(set(xs)), or keep the items as the keys of a dict",
     "frozenset": "write a tuple",
     "filter": "write a comprehension with if",
     "iter": "write a for loop",
@@ -92,6 +93,47 @@ BUILTINS: dict[str, str] = {
     "breakpoint": "print the values",
     "memoryview": "use a NumPy array",
 }
+
+
+# Methods and attributes that values have in PyTorch and not here, and what to write instead.
+MEMBERS: dict[str, str] = {
+    "cuda": "write x.to(device), or leave it out: the run has a device of its own, the request's `device`",
+    "data_ptr": "y is x, x.stride() and a change in place show what is shared",
+    "storage": "x.stride() and x.storage_offset() say how it is laid out",
+    "untyped_storage": "x.stride() and x.storage_offset() say how it is laid out",
+    "register_hook": "x.retain_grad() keeps the gradient of a value on the way",
+    "apply_": "write it with operators, torch.where or torch.func.vmap",
+    "next_functions": "the reply shows the whole graph where the request has `tape`",
+    "retains_grad": "print x.grad: it is None where no gradient was kept",
+    "fromkeys": "write {key: value for key in keys}",
+}
+
+# Modules that scripts import, and what to write instead.
+IMPORTS: dict[str, str] = {
+    "typing": "leave the import out: annotations are not read",
+    "random": "draw with torch.rand and its kind after torch.manual_seed, or with np.random",
+    "time": "leave it out: the reply's timing_ms says how long the run took",
+    "matplotlib": "print the values, or read them from the reply",
+    "collections": "write a dict or a list",
+    "itertools": "write loops, zip, torch.combinations or torch.cartesian_prod",
+    "copy": "write x.clone(), or xs.copy() for a list or dict",
+    "operator": "write the operator, or a lambda",
+    "tqdm": "loop over the range itself",
+    "os": _NO_FILES,
+    "sys": "leave it out: print shows, and an assert ends a program",
+    "pathlib": _NO_FILES,
+    "json": _NO_FILES,
+    "pandas": _NO_FILES,
+    "torchvision": _NO_FILES,
+    "sklearn": "send its arrays as inputs",
+    "scipy": "torch.linalg, torch.fft and torch.special have most of it",
+    "warnings": "leave it out",
+}
+
+
+def import_hint(module: str) -> str | None:
+    """What to write in place of an import of `module` or of a part of it."""
+    return IMPORTS.get(module.partition(".")[0])
 
 
 def description(node: ast.AST) -> tuple[str, str]:

@@ -8,9 +8,9 @@ from typing import Final
 
 from gradwire.engine import references
 from gradwire.engine.graph import Collection, Dictionary, Expression, Literal, NamedFunction, Ref, SliceOf
-from gradwire.program import names
+from gradwire.program import names, refused
 from gradwire.program.lowering import Lowering, expression
-from gradwire.program.meanings import check_attribute, dotted, unknown_name, value_of
+from gradwire.program.meanings import check_attribute, dotted, unknown_name, unknown_root, value_of
 
 MAX_INT_BITS: Final = 4096
 
@@ -48,7 +48,8 @@ def attribute(low: Lowering, node: ast.Attribute) -> Expression:
     if full is not None and not _of_constant(full):
         return value_of(low, full, node)
     check_attribute(low, node)
-    return read(low, low.reference(node.value), node)
+    base = low.reference(node.value)
+    return base if unknown_root(low, node) else read(low, base, node)
 
 
 def _of_constant(full: str) -> bool:
@@ -67,12 +68,15 @@ def read(low: Lowering, base: Ref, node: ast.Attribute) -> Ref:
 
 
 def _unknown_attribute(low: Lowering, node: ast.Attribute) -> Exception:
+    message = f"no value has an attribute '{node.attr[:64]}' here"
+    if node.attr in refused.MEMBERS:
+        return low.refuse(message, node, refused.MEMBERS[node.attr], code="unknown_reference")
     if node.attr in names.methods():
         message, hint = f"'{node.attr}' is a method, not a value", f"call it: x.{node.attr}(…), or write a lambda"
         return low.refuse(message, node, hint)
     close = references.nearest(node.attr, references.KNOWN_STEPS | names.methods())
     hint = f"did you mean .{close}?" if close else "GET /v1/ops lists the methods of tensors"
-    return low.refuse(f"no value has an attribute '{node.attr[:64]}' here", node, hint, code="unknown_reference")
+    return low.refuse(message, node, hint, code="unknown_reference")
 
 
 @expression(ast.List, ast.Tuple)

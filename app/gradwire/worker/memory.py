@@ -13,6 +13,9 @@ from gradwire.contract.limits import Limits
 
 _PR_SET_DUMPABLE = 4
 _KILL_ME_FIRST = "1000"
+# PyTorch lets go of backward nodes that Python has seen by recursion, a few hundred bytes for each that hangs below
+# another: a run of 1,000,000 steps with a tape needs this much, and one that needs less takes less.
+_STACK_BYTES = 2**30
 
 
 def volunteer() -> None:
@@ -22,7 +25,8 @@ def volunteer() -> None:
 
 
 def bound(limits: Limits) -> None:
-    """Make every allocation beyond `worker_memory_bytes` fail as an exception, and leave no core behind.
+    """Make every allocation beyond `worker_memory_bytes` fail as an exception, leave no core behind, and make
+    room for deep recursion in C.
 
     Only after all threads have been started: they take memory of their own, and one that cannot start aborts.
     """
@@ -30,6 +34,9 @@ def bound(limits: Limits) -> None:
     # With CUDA the address space is far larger than the memory, so what a process may write to is limited there.
     kind = resource.RLIMIT_DATA if torch.backends.cuda.is_built() else resource.RLIMIT_AS
     resource.setrlimit(kind, (most, most))
+    # Of this thread alone, and from now on: others have the size that held when the process began.
+    hard = resource.getrlimit(resource.RLIMIT_STACK)[1]
+    resource.setrlimit(resource.RLIMIT_STACK, (_STACK_BYTES if hard < 0 else min(hard, _STACK_BYTES), hard))
     # A core would hold a client's data. Not being dumpable also keeps one worker from reading another's memory.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)

@@ -166,4 +166,4 @@ def test_the_hint_names_inputs_that_could_require_a_gradient() -> None:
 
 
 def test_other_messages_have_no_hint() -> None:
-    assert hint("mat1 and mat2 shapes cannot be multiplied (2x3 and 2x3)") is None
+    assert hint("batch1 must be a 3D tensor") is None

@@ -36,6 +36,14 @@ def test_texts_become_what_the_parameter_is():
     assert arguments("zeros", 2, dtype="torch.half").kwargs["dtype"].value is torch.float16
 
 
+def test_numpys_words_are_taken_where_pytorch_takes_them():
+    found = arguments("sum", "$x", axis=0, keepdims=True)
+    assert {name: one.value for name, one in found.kwargs.items()} == {"dim": 0, "keepdim": True}
+    assert set(arguments("add", x="$x", x2=1).kwargs) == {"input", "other"}
+    assert set(arguments("numpy.sum", "$x", axis=0).kwargs) == {"axis"}
+    assert mistake("norm", "$x", axis=0).message == "norm takes no argument called 'axis'"  # a Python function
+
+
 def test_values_that_are_typed_already_pass():
     source = NODE.at("kwargs", "dtype")
     found = prepare(op("zeros"), [Literal(2, NODE)], {"dtype": Literal(torch.int8, source)}, NODE, "n")

@@ -43,6 +43,14 @@ def test_truncating_the_smallest_integer_by_minus_one(name):
     assert harmless.tolist() == [-(2**31), -6]
 
 
+def test_numpys_words_for_the_arguments_are_seen_through():
+    right = torch.tensor([-1], dtype=torch.int32)
+    assert "int32" in refused("Tensor.div", "$x", names={"x": INT_MIN}, x2=right, rounding_mode="trunc").message
+    expanded = torch.arange(3.0).expand(4, 3)
+    assert "expanded" in refused("Tensor.median", "$x", names={"x": expanded}, axis=0).message
+    assert call("median", "$x", names={"x": expanded}, axis=1).values.tolist() == [1.0] * 4
+
+
 def test_the_neighbours_of_that_division_are_as_in_pytorch():
     assert call("div", "$x", -1, names={"x": INT_MIN}).tolist() == [2.0**31, -6.0]
     assert call("div", "$x", -1, names={"x": INT_MIN}, rounding_mode="floor").tolist() == [-(2**31), -6]

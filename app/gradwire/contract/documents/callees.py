@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 from pydantic import Discriminator, Field, Strict, StrictStr, Tag
-from pydantic.config import JsonDict
 from typing_extensions import TypeAliasType
 
 from gradwire.contract.documents.component import Component, is_list
@@ -78,14 +77,12 @@ def _callee_form(value: Any) -> str | None:
     return OBJECT if isinstance(value, TransformBody) else LIST if isinstance(value, FunctionLiteral) else None
 
 
-_NO_OTHER_FORM: JsonDict = {"propertyNames": {"not": {"enum": ["op", "function"]}}}
-
 if not TYPE_CHECKING:
     _FORMS = (
         Annotated[StrictStr, Tag(TEXT)]
         | Annotated[TransformBody, Tag(OBJECT)]
         | Annotated[FunctionLiteral, Tag(LIST)]
-        | Annotated[dict[str, "Callee"], Tag(ROLES), Field(json_schema_extra=_NO_OTHER_FORM)]
+        | Annotated[dict[str, "Callee"], Tag(ROLES)]
     )
     Callee = TypeAliasType(
         "Callee",

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Strict, StrictBool, StrictStr, Tag, WithJsonSchema
-from pydantic.config import JsonDict
+from pydantic import BaseModel, Discriminator, Field, Strict, StrictBool, StrictStr, Tag, WithJsonSchema
 from typing_extensions import TypeAliasType
 
 from gradwire.contract.documents.callees import Callee, Parameters, Returned, Target, Value
@@ -32,15 +31,8 @@ class _Named(Body):
     id: Annotated[Name | None, LEFT_OUT] = None
 
 
-def _no_block() -> JsonDict:
-    """Of an operation's name: the words of blocks stand for other documents."""
-    return {"not": {"enum": list(BLOCKS)}}
-
-
 class NodeBody(_Named):
     """One operation of a graph. Nodes run in order; each sees the inputs and the nodes before it."""
-
-    model_config = ConfigDict(json_schema_extra=lambda schema: schema["properties"]["op"].update(_no_block()))
 
     let: Annotated[Target | None, LEFT_OUT] = None
     op: OpName

@@ -57,6 +57,10 @@ _ALIASES: dict[str, Any] = {
 }
 
 
+# Unions of which two forms may fit the same document: `{"op": "break"}` has all that an operation must have.
+_OVERLAPPING = ("Callee", "Statement")
+
+
 def components() -> dict[str, Any]:
     """Every document on the wire by the name of its model, sorted; references point into `PREFIX`."""
     schemas: dict[str, Any] = {}
@@ -66,7 +70,10 @@ def components() -> dict[str, Any]:
     schemas.update(models["$defs"])
     for name, alias in _ALIASES.items():
         schemas.update(_of_alias(name, alias, "validation"))
-    return {name: _tidy(schemas[name]) for name in sorted(schemas)}
+    tidied = {name: _tidy(schemas[name]) for name in sorted(schemas)}
+    for name in _OVERLAPPING:
+        tidied[name]["anyOf"] = tidied[name].pop("oneOf")
+    return tidied
 
 
 def _of_alias(name: str, alias: Any, mode: JsonSchemaMode) -> dict[str, Any]:

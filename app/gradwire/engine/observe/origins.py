@@ -141,18 +141,24 @@ class Origins:
 
 
 def tensors_in(value: Any) -> Iterator[torch.Tensor]:
-    """The tensors in a value, lists, tuples and dicts opened; without recursion, as values may nest deep."""
+    """The tensors in a value, lists, tuples and dicts opened; without recursion, as values may nest deep, and each
+    once, as they may hold themselves."""
     if isinstance(value, torch.Tensor):  # as most values are
         yield value
         return
     stack = [value]
+    opened: set[int] = set()
     while stack:
         part = stack.pop()
         if isinstance(part, torch.Tensor):
             yield part
-        elif isinstance(part, (list, tuple)):
+            continue
+        if id(part) in opened or not isinstance(part, (list, tuple, dict)):
+            continue
+        opened.add(id(part))
+        if isinstance(part, (list, tuple)):
             stack.extend(reversed(part))
-        elif isinstance(part, dict):
+        else:
             stack.extend(reversed(part.values()))
 
 

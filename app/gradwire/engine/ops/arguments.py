@@ -12,7 +12,7 @@ from gradwire.engine.graph import Collection, Expression, Literal, Numbers, Ref
 from gradwire.engine.ops import numpy_ops, words
 from gradwire.engine.ops.calling import invoke, second_try
 from gradwire.engine.ops.fitting import Fit, Slot, convert, fit, shown, spoken
-from gradwire.engine.ops.parameters import Overload, Parameter, ParamType
+from gradwire.engine.ops.parameters import Overload, Parameter, ParamType, in_pytorchs_words
 from gradwire.engine.ops.registry import Op
 from gradwire.findings import Finding, Refusal, Source
 
@@ -77,6 +77,7 @@ def prepare(
     if op.is_method and "self" in kwargs and not args:
         args = [kwargs["self"]]
         kwargs = {name: value for name, value in kwargs.items() if name != "self"}
+    kwargs = in_pytorchs_words(op, kwargs)
     findings = _without_generator(op, kwargs)
     if not findings:
         attempts = _attempts(op, args, kwargs)

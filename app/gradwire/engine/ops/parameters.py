@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from types import FunctionType
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+if TYPE_CHECKING:
+    from gradwire.engine.ops.registry import Op
+
+_T = TypeVar("_T")
 
 
 class _Required:
@@ -120,3 +126,20 @@ class Overload:
     def named(self, name: str) -> Parameter | None:
         """The parameter that may be given as `name=`."""
         return next((one for one in self.parameters if one.name == name and not one.variadic), None)
+
+
+# PyTorch's C functions take NumPy's words for these parameters, too (torch/csrc/utils/python_arg_parser.cpp).
+_NUMPYS_WORDS = {"axis": "dim", "keepdims": "keepdim", "x": "input", "a": "input", "x1": "input", "x2": "other"}
+
+
+def in_pytorchs_words(op: Op, kwargs: Mapping[str, _T]) -> dict[str, _T]:
+    """The keywords of a call of `op` by the names of its parameters, so that what looks at a call knows one of each."""
+    if _NUMPYS_WORDS.keys().isdisjoint(kwargs) or op.is_numpy or isinstance(op.call, FunctionType):
+        return dict(kwargs)
+    overloads = [*op.overloads, *(op.alternative.overloads if op.alternative is not None else ())]
+    renamed: dict[str, _T] = {}
+    for name, value in kwargs.items():
+        own = _NUMPYS_WORDS.get(name, name)
+        known = any((one.named(own) or one.open_keywords) and not one.named(name) for one in overloads)
+        renamed[own if known and own not in kwargs else name] = value
+    return renamed

@@ -89,7 +89,7 @@ class WorkerProcess(asyncio.Protocol):
         """Hand over a job; the future of its reply. A body in a file stays the giver's to close."""
         assert self._transport is not None
         self.page.clear()
-        self.runs_graph = job.kind in ("graph.run", "autograd")
+        self.runs_graph = job.kind in ("graph.run", "graph.draw", "autograd")
         self.job = asyncio.get_running_loop().create_future()
         if self._outbox is None or not isinstance(body, bytes):
             job, files, body = self._files(job, body)

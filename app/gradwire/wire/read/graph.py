@@ -53,6 +53,8 @@ def read_own_part(skeleton: dict[str, Any], parts: Parts | None = None) -> tuple
 
 def read_program_body(skeleton: Any, limits: Limits) -> tuple[Graph, list[Finding]]:
     """The graph of a decoded body of POST /v1/programs/compile, and all that is wrong with it."""
+    if finding := too_many_nodes(skeleton, limits):
+        return Graph(), [finding]
     _, findings = validate(ProgramBody, skeleton)
     if not isinstance(skeleton, dict) or not isinstance(skeleton.get("program"), str):
         return Graph(), findings

@@ -86,8 +86,8 @@ class NodeReader:
         self, document: dict[str, Any], index: int, name: str, source: Source, body: Callable[[], list[Statement]]
     ) -> Def:
         """A function with parameters, whose body has names of its own."""
-        params = self._parameters(document.get("params"), source.at("params"))
-        keyword_only = self._parameters(document.get("keyword_only"), source.at("keyword_only"))
+        params = self._parameters(document.get("params"), source.at("params"), [])
+        keyword_only = self._parameters(document.get("keyword_only"), source.at("keyword_only"), params)
         outer, self._names = self._names, {one.name for one in (*params, *keyword_only)}
         read = body()
         self._names = outer
@@ -173,18 +173,20 @@ class NodeReader:
         read = self._options(options, source.at("options")) if isinstance(options, dict) else {}
         return Transform(value["op"], inner, read, source)
 
-    def _parameters(self, documents: Any, place: Source) -> list[Parameter]:
+    def _parameters(self, documents: Any, place: Source, before: list[Parameter]) -> list[Parameter]:
+        """One list of parameters; those `before` it have their names already."""
         found: list[Parameter] = []
         for index, document in enumerate(documents if isinstance(documents, list) else ()):
             if isinstance(document, str):
                 found.append(Parameter(document))
             elif isinstance(document, list) and len(document) == 2 and isinstance(document[0], str):
                 found.append(Parameter(document[0], self._reader.read(document[1], place.at(index, 1))))
-        names = [one.name for one in found]
-        for index, name in enumerate(names):
-            if name in names[:index]:
+        names = {one.name for one in before}
+        for index, name in enumerate(one.name for one in found):
+            if name in names:
                 text = f"'{name[:64]}' is a parameter twice"
                 self._reader.findings.append(Finding("duplicate_id", text, place.at(index), got=name))
+            names.add(name)
         return found
 
     def _returned(self, value: Any, source: Source) -> Expression:
@@ -209,7 +211,7 @@ class NodeReader:
         target = _target(document.get("let"))
         if wrong := _wrong_star(target):
             self._reader.findings.append(Finding("invalid_argument", wrong, source.at("let"), hint=_REST))
-        return target
+        return target.removeprefix("*") if isinstance(target, str) else target
 
     def _bind(self, document: dict[str, Any], index: int, source: Source) -> Bind:
         value = self._value(document, "value", source)

@@ -18,7 +18,7 @@ from gradwire.engine.values import Outcome, OutputValue
 from gradwire.findings import Refusal
 from gradwire.wire.write.parts import FileParts
 from gradwire.wire.write.room import Room, TooLarge, Unwritable
-from gradwire.wire.write.value import ValueWriter, integer, real
+from gradwire.wire.write.value import ValueWriter, integer, real, strict_text
 from gradwire.wire.write.variables import variable
 
 # One piece of JSON, or the pieces of a file.
@@ -78,7 +78,13 @@ def _printed(entry: Printed, node: Statement) -> dict[str, Any]:
     """What one `print` wrote, with its line in a program or its node."""
     line = node.source.line
     place = {"node": node.label} if line is None else {"line": line}
-    return {**place, "text": entry.text, **({"end": entry.end} if entry.end != "\n" else {})}
+    try:
+        written, end = strict_text(entry.text), strict_text(entry.end)
+    except Refusal as refusal:
+        for finding in refusal.findings:
+            finding.source, finding.node = node.source, node.label
+        raise
+    return {**place, "text": written, **({"end": end} if end != "\n" else {})}
 
 
 def finished(

@@ -17,10 +17,10 @@ class TooLarge(Unwritable):
     """The reply would exceed the limit."""
 
     def __init__(self, limit: int, output: str | None) -> None:
-        what = "the reply" if output is None else f"the output '{output[:64]}'"
+        what = "the reply would be" if output is None else f"the output '{output[:64]}' makes the reply"
         finding = Finding(
             "limit_exceeded",
-            f"{what} makes the reply larger than {limit} bytes",
+            f"{what} larger than {limit} bytes",
             expected=f"at most {limit} bytes",
             hint='return less of it: a slice, a sum, another encoding ("base64")',
         )

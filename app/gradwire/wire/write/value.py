@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 from types import MemberDescriptorType
@@ -20,6 +21,7 @@ from gradwire.wire.write.room import Room
 from gradwire.wire.write.tensor import TensorWriter, grad_fn_name
 
 _EXACT = 2**53 - 1
+_SURROGATE = re.compile("[\ud800-\udfff]")
 # About what the members around a value take.
 _AROUND = 24
 MOST_LEVELS = 100
@@ -57,7 +59,8 @@ class ValueWriter:
             return self._sequence(value, encoding, full, _deeper(level))
         if isinstance(value, dict):
             items = {
-                str(name): self._inside(name, item, encoding, full, _deeper(level)) for name, item in value.items()
+                strict_text(name): self._inside(name, item, encoding, full, _deeper(level))
+                for name, item in value.items()
             }
             self.room.take(sum(map(len, items)))
             return {"kind": "dict", "items": items}
@@ -170,6 +173,18 @@ def real(value: float) -> orjson.Fragment:
     return orjson.Fragment(python_float(value))
 
 
+def strict_text(value: Any) -> str:
+    """The text of a string, of a key, of what was printed.
+
+    Raises Refusal (`invalid_argument`) for half a surrogate pair, which Python's strings may hold and UTF-8 has not.
+    """
+    written = str(value)
+    if not written.isascii() and (lone := _SURROGATE.search(written)) is not None:
+        message = "a text holds half of a surrogate pair, which no reply can"
+        raise refuse("invalid_argument", message, got=f"\\u{ord(lone[0]):04x}", hint="write the character itself")
+    return written
+
+
 def _complex(value: complex) -> dict[str, Any]:
     return {"kind": "complex", "value": [real(value.real), real(value.imag)]}
 
@@ -198,7 +213,7 @@ _SCALARS: tuple[tuple[type | tuple[type, ...], Callable[[Any], dict[str, Any]]],
     ((int, np.integer), lambda value: {"kind": "int", "value": integer(int(value))}),
     ((float, np.floating), lambda value: {"kind": "float", "value": real(float(value))}),
     ((complex, np.complexfloating), lambda value: _complex(complex(value))),
-    (str, lambda value: {"kind": "string", "value": str(value)}),
+    (str, lambda value: {"kind": "string", "value": strict_text(value)}),
     ((NoneBecause, type(None)), _none),
     (torch.Size, lambda value: {"kind": "size", "value": [integer(part) for part in value]}),
     (torch.dtype, _text("dtype")),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
@@ -32,9 +33,9 @@ def variable(value: Any, writer: ValueWriter) -> dict[str, Any]:
 def _brief(value: Any) -> dict[str, Any] | None:
     """The document of a value that is too large to be shown whole; None for a smaller one."""
     if isinstance(value, torch.Tensor):
-        return _tensor(value) if value.numel() > MOST_ELEMENTS else None
+        return _tensor(value) if _count(value) > MOST_ELEMENTS else None
     if isinstance(value, np.ndarray):
-        return _array(value) if value.size > MOST_ELEMENTS else None
+        return _array(value) if _count(value) > MOST_ELEMENTS else None
     if isinstance(value, str):
         return _head(value) | {"note": _only("characters", MOST_ITEMS)} if len(value) > MOST_ITEMS else None
     if isinstance(value, (list, tuple, dict)) and _is_long(value):
@@ -65,7 +66,7 @@ def _head(value: Any) -> dict[str, Any]:
 def _summed(tensor: torch.Tensor) -> dict[str, Any]:
     note = _only("elements", MOST_ELEMENTS)
     plain = tensor.layout is torch.strided and not tensor.is_quantized and not tensor.is_nested
-    if not plain or tensor.is_complex() or tensor.device.type == "meta" or tensor.numel() > MOST_SUMMED:
+    if not plain or tensor.is_complex() or tensor.device.type == "meta" or not 0 < tensor.numel() <= MOST_SUMMED:
         return {"note": note, "summary": None}
     values = tensor.detach().to(torch.float64)
     found = {"min": values.min(), "max": values.max(), "mean": values.mean()}
@@ -80,12 +81,22 @@ def _only(what: str, most: int) -> str:
     return f"not shown whole: it has more than {most:,} {what}"
 
 
+def _count(value: Any) -> int:
+    """How much of a reply a value takes: the elements of a tensor (where one of its sizes is 0, the empty lists that it
+    is written as), the characters of a string, else 1."""
+    if isinstance(value, torch.Tensor) and value.is_nested:
+        return value.numel()
+    if isinstance(value, (torch.Tensor, np.ndarray)):
+        return math.prod(takewhile(bool, value.shape))
+    return len(value) if isinstance(value, str) else 1
+
+
 def _is_long(value: Any) -> bool:
-    """Whether a container has more than MOST_ITEMS parts, each counted as often as it occurs, a tensor its elements."""
+    """Whether a container has more than MOST_ITEMS parts, each counted as often as it occurs."""
     count, stack = 0, [value]
     while stack and count <= MOST_ITEMS:
         part = stack.pop()
-        count += part.numel() if isinstance(part, torch.Tensor) else 1
+        count += _count(part)
         if isinstance(part, (list, tuple, dict)):
             if len(part) > MOST_ITEMS:
                 return True

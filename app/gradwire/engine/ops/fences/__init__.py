@@ -31,6 +31,7 @@ from gradwire.engine.ops.fences import (
 )
 from gradwire.engine.ops.fences.given import Concern, Fence, Given
 from gradwire.engine.ops.fences.placement import placed
+from gradwire.engine.ops.parameters import in_pytorchs_words
 
 __all__ = ["CONCERNS", "FENCES", "called", "check", "fenced", "guarded", "key", "placed"]
 
@@ -81,7 +82,7 @@ def check(op: Op, args: list[Any], kwargs: dict[str, Any]) -> Arguments:
     fence = FENCES.get(name)
     if fence is None or (name in CONCERNS and not CONCERNS[name](args, kwargs)):
         return args, kwargs
-    given = Given(op, list(args), dict(kwargs))
+    given = Given(op, list(args), in_pytorchs_words(op, kwargs))
     fence(given)
     return given.args, given.kwargs
 
