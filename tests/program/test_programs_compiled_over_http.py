@@ -106,6 +106,20 @@ def test_a_graph_that_could_not_run_is_not_written(service: Service) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("nodes", "message"),
+    [
+        ([{"id": "y", "op": "print", "args": [{"slice": [1, 2]}]}], "no program can hold"),
+        ([{"id": "y", "op": "func.jvp", "of": "f", "args": [1.0]}], "needs the option tangents"),
+    ],
+)
+def test_what_python_has_no_text_for_is_refused(service: Service, nodes: list[Any], message: str) -> None:
+    functions = {"f": {"params": ["a"], "nodes": [{"id": "s", "op": "sin", "args": ["$a"]}], "returns": "s"}}
+    problem = service.refused({"functions": functions, "nodes": nodes}, "/v1/graphs/python")
+    assert problem["code"] == "invalid_argument"
+    assert message in problem["detail"]
+
+
 def test_large_inputs_are_no_text(service: Service) -> None:
     zeros = base64.b64encode(bytes(4 << 20)).decode()
     body = {"inputs": {"x": {"dtype": "float32", "shape": [1 << 20], "encoding": "base64", "data": zeros}}, "nodes": []}

@@ -23,7 +23,9 @@ def applied(calls: Calls, node: Node, made: list[ast.stmt]) -> ast.expr:
         return _CONTROL[name](calls, node, made)
     of, options = _function(node), dict(node.options)
     if name == "func.jvp":
-        tangents = options.pop("tangents", Literal((), node.source))
+        tangents = options.pop("tangents", None)
+        if tangents is None:
+            raise refuse("invalid_argument", "func.jvp needs the option tangents", node.source, expected="tangents")
         args = [calls.callee(of), _tuple(calls, node.args), _each(calls, tangents)]
         return call("torch.func.jvp", args, {key: calls.option(value) for key, value in options.items()})
     if name in _WITH_CHANGES:

@@ -22,7 +22,7 @@ def parse(text: str, pointer: str) -> tuple[ast.Module, Places]:
     _check_size(text, pointer)
     places = Places(text, pointer)
     tree = _tree(text, places)
-    _check_depth(tree, places)
+    _check_tree(tree, places)
     return tree, places
 
 
@@ -84,8 +84,8 @@ def _too_deep(places: Places, source: Source) -> Refusal:
     return Refusal([places.finding("limit_exceeded", message, source, expected=MAX_DEPTH, hint=hint)])
 
 
-def _check_depth(tree: ast.Module, places: Places) -> None:
-    """Without recursion: Python's parser takes chains that a recursive walk does not."""
+def _check_tree(tree: ast.Module, places: Places) -> None:
+    """Depth and texts. Without recursion: Python's parser takes chains that a recursive walk does not."""
     pending: list[tuple[ast.AST, int]] = [(tree, 0)]
     while pending:
         node, depth = pending.pop()
@@ -93,7 +93,14 @@ def _check_depth(tree: ast.Module, places: Places) -> None:
             depth += 1
             if depth > MAX_DEPTH:
                 raise _too_deep(places, places.source(node))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and not _is_writable(node.value):
+            message, source = "a text holds half of a surrogate pair, which no reply can hold", places.source(node)
+            raise Refusal([places.finding("invalid_program", message, source, hint="write the whole character")])
         pending += [(child, depth) for child in _children(node)]
+
+
+def _is_writable(text: str) -> bool:
+    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _children(node: ast.AST) -> Iterator[ast.AST]:

@@ -11,7 +11,9 @@ from gradwire.contract.limits import Limits
 from gradwire.engine.graph import Def, Graph
 from gradwire.findings import Source, refuse
 from gradwire.program.documents import nodes_of
+from gradwire.program.parse import read_program
 from gradwire.program.show import python_of
+from gradwire.program.syntax import MAX_TEXT_BYTES
 
 # Each element of an input becomes an object of Python's syntax tree.
 MOST_ELEMENTS = 1_000_000
@@ -51,6 +53,9 @@ def python_reply(graph: Graph, limits: Limits) -> bytes:
         hint = "leave large inputs out: a notebook has its own"
         raise refuse("limit_exceeded", message, Source("/inputs"), expected=f"at most {MOST_ELEMENTS}", hint=hint)
     text, names = python_of(graph)
+    if len(text) <= MAX_TEXT_BYTES and (wrong := read_program(text, "")[1]):
+        reason = wrong[0].message.partition("\n")[0]
+        raise refuse("invalid_argument", f"the graph has a value that no program can hold: {reason}", Source("/nodes"))
     return _bounded(orjson.dumps({"program": text, "names": names}), limits)
 
 
