@@ -143,3 +143,11 @@ def test_a_star_alone_is_no_target(service: Service, text: str) -> None:
 def test_an_annotation_alone_binds_nothing(service: Service) -> None:
     reply = service.graph({"program": "y = 1\nx: int", "variables": True})
     assert (list(reply["variables"]), list(reply["outputs"])) == (["y"], ["y"])
+
+
+def test_a_program_that_runs_too_long_is_told_with_its_line(service: Service) -> None:
+    program = "import torch\nx = torch.ones(4000, 4000)\n\ns = torch.linalg.svd(x)"
+    problem = service.refused({"program": program, "deadline_ms": 300})
+    (error,) = problem["errors"]
+    assert (problem["status"], error["pointer"], error["line"]) == (504, "/program", 4)
+    assert "line 4 was running" in error["message"]

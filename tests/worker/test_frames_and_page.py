@@ -125,9 +125,15 @@ def test_the_front_sees_what_the_worker_is_doing(pages: tuple[JobPage, JobPage])
     front, worker = pages
     assert (front.taken, front.deadline_ms(), front.running()) == (False, None, None)
     worker.take()
-    worker.accept(250, ["x", "naïve ☃", 2, ["y", "/functions/f/nodes/0"]])
+    worker.accept(250, ["x", "naïve ☃", 2, ["y", "/functions/f/nodes/0"], [0, "/program", 4]])
     assert (front.taken, front.deadline_ms(), front.running()) == (True, 250, None)
-    names = [("/nodes/0", "x"), ("/nodes/1", "naïve ☃"), ("/nodes/2", 2), ("/functions/f/nodes/0", "y")]
+    names = [
+        ("/nodes/0", "x", None),
+        ("/nodes/1", "naïve ☃", None),
+        ("/nodes/2", 2, None),
+        ("/functions/f/nodes/0", "y", None),
+        ("/program", 0, 4),
+    ]
     for position, running in enumerate(names, 1):
         worker.word[0] = position
         assert front.running() == running

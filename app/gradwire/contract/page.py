@@ -27,7 +27,7 @@ def create() -> int:
     return memory.create("page", SIZE, sealed=True)
 
 
-# A node's name; with its JSON pointer where that is not /nodes/ and the node's place.
+# A node's name; with its JSON pointer where that is not /nodes/ and the node's place, and its line in a program.
 Label: TypeAlias = "str | int | list[str | int]"
 
 
@@ -36,6 +36,7 @@ class Running(NamedTuple):
 
     pointer: str
     label: str | int
+    line: int | None = None
 
 
 class JobPage:
@@ -82,7 +83,10 @@ class JobPage:
             return None
         labels = self._labels()
         label = labels[place] if place < len(labels) else place
-        return Running(str(label[1]), label[0]) if isinstance(label, list) else Running(f"/nodes/{place}", label)
+        if not isinstance(label, list):
+            return Running(f"/nodes/{place}", label)
+        line = label[2] if len(label) > 2 and isinstance(label[2], int) else None
+        return Running(str(label[1]), label[0], line)
 
     def _labels(self) -> list[Label]:
         """The labels; none where they are not what `accept` writes, as after a crash that overwrote them."""
@@ -101,6 +105,6 @@ class JobPage:
 
 
 def _is_label(value: object) -> bool:
-    return isinstance(value, (str, int)) or (
-        isinstance(value, list) and len(value) == 2 and all(isinstance(one, (str, int)) for one in value)
-    )
+    if not isinstance(value, list):
+        return isinstance(value, (str, int))
+    return 2 <= len(value) <= 3 and all(isinstance(one, (str, int)) for one in value)

@@ -24,7 +24,8 @@ from gradwire.findings import Finding, Refusal, Source
 if TYPE_CHECKING:
     from gradwire.engine.pictures.record import Record
 
-# What a node is called: its id or its index; with its JSON pointer where it does not stand at /nodes/ and its position.
+# What a node is called: its id or its index; with its JSON pointer where it does not stand at /nodes/ and its position,
+# and its line where it stands in a program.
 Label: TypeAlias = "str | int | list[str | int]"
 
 
@@ -163,8 +164,11 @@ class _Whole:
 
 
 def _label(place: int, node: Statement) -> Label:
-    """What a node is called, with its pointer where that does not follow from its position."""
-    return node.label if node.source.pointer == f"/nodes/{place}" else [node.label, node.source.pointer]
+    """What a node is called, with its pointer where that does not follow from its position, and its line."""
+    source = node.source
+    if source.line is not None:
+        return [node.label, source.pointer, source.line]
+    return node.label if source.pointer == f"/nodes/{place}" else [node.label, source.pointer]
 
 
 def default_name(graph: Graph) -> str | None:

@@ -340,8 +340,9 @@ def _stopped(code: str, message: str, worker: WorkerProcess, hint: str | None) -
     running = worker.page.running()
     if running is None:
         return _refusal(code, message, hint=hint)
-    source = Source(running.pointer) if worker.runs_graph else Source()
-    message += f"; the node {running.label!r} was running"
+    source = Source(running.pointer, running.line) if worker.runs_graph else Source()
+    place = f"the node {running.label!r}" if running.line is None else f"line {running.line}"
+    message += f"; {place} was running"
     return _refusal(code, message, source=source, node=running.label, hint=hint)
 
 
