@@ -21,7 +21,7 @@ READ = [
     (1, "print(torch.__version__)", "GET /v1/server"),
     (1, "torch.set_printoptions(precision=2)", "format the numbers"),
     (1, "torch.cuda.manual_seed_all(0)", "torch.manual_seed(…) seeds every device"),
-    (1, "x = torch.backends.mps.is_available()", "torch.cuda.is_available()"),
+    (1, "x = torch.backends.cudnn.is_available()", "torch.cuda.is_available()"),
     (2, "x = 1\nimport random\nrandom.seed(0)", "np.random"),
     (1, "from typing import List", "annotations are not read"),
     (1, "import torch.optim as optim", "w -= lr * w.grad"),

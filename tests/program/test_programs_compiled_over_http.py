@@ -120,6 +120,13 @@ def test_what_python_has_no_text_for_is_refused(service: Service, nodes: list[An
     assert message in problem["detail"]
 
 
+def test_a_program_of_more_nodes_than_a_document_has_is_not_written(service: Service) -> None:
+    text = "x = 1\n" + "x=x+1;" * 10_500
+    assert service.graph({"program": text})["outputs"]["x"]["value"] == 10_501
+    problem = service.refused({"program": text}, "/v1/programs/compile")
+    assert (problem["code"], problem["errors"][0]["pointer"]) == ("limit_exceeded", "/program")
+
+
 def test_large_inputs_are_no_text(service: Service) -> None:
     zeros = base64.b64encode(bytes(4 << 20)).decode()
     body = {"inputs": {"x": {"dtype": "float32", "shape": [1 << 20], "encoding": "base64", "data": zeros}}, "nodes": []}

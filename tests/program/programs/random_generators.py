@@ -39,4 +39,6 @@ def outer():
 
 print(outer, outer(), outer()())
 device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+device = torch.accelerator.current_accelerator().type if torch.accelerator.is_available() else device
+device = "mps" if torch.backends.mps.is_available() else device
 print(torch.ones(2, device=device))

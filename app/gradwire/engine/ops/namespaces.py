@@ -60,6 +60,8 @@ _SINGLE = (
     ("autograd", torch.autograd, ("grad", "backward")),
     ("autograd.forward_ad", torch.autograd.forward_ad, ("make_dual", "unpack_dual")),
     ("cuda", torch.cuda, ("is_available", "device_count")),
+    ("accelerator", torch.accelerator, ("is_available", "device_count", "current_accelerator")),
+    ("backends.mps", torch.backends.mps, ("is_available", "is_built")),
 )
 # What getitem and setattr stand for is Python's syntax; the engine carries it out itself.
 SYNTAX = ("getitem", "setitem", "setattr")

@@ -30,6 +30,10 @@ def compiled_reply(graph: Graph, body: bytes, limits: Limits) -> bytes:
     """`graph`, compiled from the program in `body`, as a JSON client would write it; and the line of each node."""
     parts = msgspec.json.decode(body, type=_Parts)
     nodes, lines = nodes_of(graph.nodes)
+    if len(lines) > limits.max_nodes:
+        message = f"the graph would have {len(lines)} nodes; a document has at most {limits.max_nodes}"
+        hint = "run the program as it is, which has no such limit, or write loops"
+        raise refuse("limit_exceeded", message, Source("/program"), expected=f"at most {limits.max_nodes}", hint=hint)
     functions = {one.name: _function(one, bytes(parts.functions[one.name]), lines) for one in graph.functions}
     written = {"inputs": orjson.Fragment(bytes(parts.inputs)), "nodes": nodes, "functions": functions}
     return _bounded(orjson.dumps({"graph": written, "lines": lines}), limits)
