@@ -84,7 +84,7 @@ def report(tally: Tally, seconds: float, growth: int, workers: dict[str, int], w
 def main() -> int:
     parser = argparse.ArgumentParser(description="Fuzz a server of its own.")
     parser.add_argument("--requests", type=int, default=100_000)
-    parser.add_argument("--seconds", type=float, default=1800)
+    parser.add_argument("--seconds", type=float, default=3600)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--processes", type=int, default=max(2, (os.cpu_count() or 2)))
     parser.add_argument("--report", type=Path, help="where to write every request that broke something")
