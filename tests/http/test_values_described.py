@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from service import node
+from service import Service, node
 from tensor_json import document
 
 X = torch.arange(6.0).reshape(2, 3)
@@ -140,3 +140,11 @@ def test_full_descriptions_fit_every_kind_of_tensor(service):
         value = service.value(node(op, {"tensor": SPARSE}, *args), describe="full")
         assert value["kind"] == "tensor"
         assert value["data"] == SPARSE["data"]
+
+
+def test_a_jagged_tensor_whose_offsets_are_no_integers_is_refused(service: Service) -> None:
+    x = {"tensor": {"data": [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]}}
+    narrow = node("nested.narrow", x, 1, 0, {"tensor": {"data": [-0.0, 3]}}, id="r", layout="jagged")
+    problem = service.refused({"nodes": [narrow], "returns": ["r"]})
+    assert problem["status"] == 422
+    assert "narrow()" in problem["detail"]

@@ -96,7 +96,7 @@ class TensorWriter:
         """As _dense; what PyTorch refuses there is the client's to know, such as offsets that lie."""
         try:
             return self._dense(tensor, encoding)
-        except RuntimeError as error:
+        except (RuntimeError, TypeError) as error:  # TypeError: offsets of a jagged tensor that are no integers
             if errors.is_out_of_memory(error):
                 raise
             raise Refusal([errors.finding_of(error, "the output")]) from error
