@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 import torch
@@ -62,10 +62,6 @@ class Plan:
         """Whether nothing but the inputs' tensors belongs to one run: no tape, no tensors among the arguments."""
         return self.tape is None and not self.documents
 
-    def without_inputs(self) -> Plan:
-        """This plan without the tensors that it was made with, to be kept until it is renewed."""
-        return replace(self, graph=replace(self.graph, inputs={}))
-
     def renewed(self, inputs: dict[str, TensorDocument], seed: int | None, deadline_ms: int | None) -> Plan:
         """This plan, for a graph that differs in its inputs' tensors, its seed and its deadline only."""
         self.writes.clear()
@@ -73,7 +69,7 @@ class Plan:
         return self
 
     def forget_inputs(self) -> None:
-        """Let go of the tensors that it was renewed with."""
+        """Let go of the tensors that it was made or renewed with, to be kept until it is renewed."""
         self.graph.inputs = {}
 
 

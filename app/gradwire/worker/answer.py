@@ -99,8 +99,7 @@ class Answerer:
         graph, findings = read_graph(bones, self.limits, parts)
         graph.tape, record = None if job.target == "graph" else TapeRequest(), Record()
         prepared, more = plan(graph, record)
-        if findings or more:
-            raise Refusal(order([*findings, *more], bones))
+        _raise_if_any([*findings, *more], bones)
         del bones, parts
         _let_go(body)
 
@@ -127,8 +126,7 @@ class Answerer:
         form, findings = read_short_form(bones, job.target, limits, parts)
         _let_go(body)
         prepared, more = prepare(form)
-        if findings or more:
-            raise Refusal(order([*findings, *more], bones))
+        _raise_if_any([*findings, *more], bones)
 
         def compute() -> Derivatives:
             memory, text = limits.worker_memory_bytes, limits.max_output_bytes
@@ -152,8 +150,7 @@ class Answerer:
         bones = skeleton(body, self.limits.max_depth)
         graph, findings = read(bones, self.limits)
         _, more = plan(graph)
-        if findings or more:
-            raise Refusal(order([*findings, *more], bones))
+        _raise_if_any([*findings, *more], bones)
         return graph
 
     def _run(
@@ -227,10 +224,15 @@ class Answerer:
                 return known.renewed(own.inputs, own.seed, own.deadline_ms)
         graph, findings = read(bones, self.limits, parts)
         prepared, more = plan(graph)
-        if findings or more:
-            raise Refusal(order([*findings, *more], bones))
+        _raise_if_any([*findings, *more], bones)
         self._plans.keep(form, prepared)
         return prepared
+
+
+def _raise_if_any(findings: list[Finding], bones: Any) -> None:
+    """Refuse a request with all that was found wrong with it, in its own order."""
+    if findings:
+        raise Refusal(order(findings, bones))
 
 
 def _let_go(body: Body) -> None:

@@ -34,10 +34,10 @@ class Plans:
         return self._plans[form]
 
     def keep(self, form: bytes | None, plan: Plan) -> None:
-        """Remember `plan`, without the tensors it was made with."""
+        """Remember `plan`. Whoever runs it lets it forget its inputs after that."""
         if form is None or not plan.reusable:
             return
-        self._plans[form] = plan.without_inputs()
+        self._plans[form] = plan
         if len(self._plans) > _MOST_PLANS:
             self._plans.popitem(last=False)
 
@@ -63,5 +63,5 @@ def _has_device(document: Any) -> bool:
 
 
 def own_part(bones: dict[str, Any]) -> dict[str, Any]:
-    """A request's own part as a graph without nodes, to be read and checked as any other."""
-    return {"nodes": [], **{name: value for name, value in bones.items() if name in _OWN}}
+    """The members of a request that are its own, to be read and checked as those of any other."""
+    return {name: value for name, value in bones.items() if name in _OWN}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -201,10 +202,9 @@ def _literal(value: Any) -> str:
 
 def _numbers(numbers: Numbers) -> str:
     """A short list of numbers as it is, else its shape."""
-    count = 1
-    for size in numbers.shape:
-        count *= size
-    return str(numbers.tolist()) if count <= _MOST_ITEMS else f"[… {'×'.join(map(str, numbers.shape))}]"
+    if math.prod(numbers.shape) <= _MOST_ITEMS:
+        return str(numbers.tolist())
+    return f"[… {'×'.join(map(str, numbers.shape))}]"
 
 
 def _slice(index: SliceOf, depth: int) -> str:

@@ -23,6 +23,13 @@ def example(summary: str, description: str, **value: Any) -> dict[str, Any]:
     return {"summary": summary, "description": description, "value": value}
 
 
+_GRADIENT = [
+    node("add", "$x", 2, id="y"),
+    node("mul", "$y", "$y", id="yy"),
+    node("mul", "$yy", 3, id="z"),
+    node("mean", "$z", id="out"),
+    node("backward", "$out"),
+]
 _TRAINING = (
     "import torch\nw = torch.zeros(2, requires_grad=True)\nfor step in range(3):\n"
     "    loss = ((x @ w - y) ** 2).mean()\n    loss.backward()\n    with torch.no_grad():\n"
@@ -57,13 +64,7 @@ AS_PYTHON: dict[str, dict[str, Any]] = {
         "The tutorial's gradient",
         "Ready to be pasted into a notebook.",
         inputs={"x": ONES},
-        nodes=[
-            node("add", "$x", 2, id="y"),
-            node("mul", "$y", "$y", id="yy"),
-            node("mul", "$yy", 3, id="z"),
-            node("mean", "$z", id="out"),
-            node("backward", "$out"),
-        ],
+        nodes=_GRADIENT,
     ),
     "function": example(
         "A function and its Hessian",
@@ -105,13 +106,7 @@ GRAPHS: dict[str, dict[str, Any]] = {
         "The tutorial's gradient",
         "out = mean(3 (x + 2)²) over a 2 x 2 tensor of ones; every element of its gradient is 4.5.",
         inputs={"x": ONES},
-        nodes=[
-            node("add", "$x", 2, id="y"),
-            node("mul", "$y", "$y", id="yy"),
-            node("mul", "$yy", 3, id="z"),
-            node("mean", "$z", id="out"),
-            node("backward", "$out"),
-        ],
+        nodes=_GRADIENT,
         returns=["y", "out", "x.grad"],
         tape=True,
     ),
